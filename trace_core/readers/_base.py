@@ -1,0 +1,139 @@
+"""The contract of a reader protocol: both ends as sessions without I/O and without a clock.
+
+Bytes go in, outputs come out. "Need more" is an empty answer, never an exception; the waiting buffer has
+a maximum. The pump (`gateway_agent.reading`, `firmware_sim.device`) owns the port and the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class TagRead:
+    """One tag seen once. An absent value is None, never 0."""
+
+    epc: bytes
+    """EPC memory from word 2 on, without PC and CRC; as many bytes as the PC word says."""
+    antenna: int | None = None
+    rssi_dbm: float | None = None
+    tid: bytes | None = None
+    reader_time: datetime | None = None
+    """Aware UTC time by the reader's own clock, where it has one."""
+    count: int = 1
+    reader: str | None = None
+    """The reader's own name, where the frame carries one (hostname, serial number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadBytes:
+    """Bytes that are no frame of this protocol. `reason` is a stable word, `data` is kept for quarantine."""
+
+    reason: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Bytes that the pump must write to the other end now."""
+
+    data: bytes
+
+
+class DeviceState(StrEnum):
+    """What a session can say about the device at the other end."""
+
+    ONLINE = "online"
+    """It answered the identify command (opening a port proves nothing)."""
+    SILENT = "silent"
+    FAULT = "fault"
+    DATA_LOSS = "data_loss"
+    """The reader says that it dropped reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEvent:
+    """Something about the device itself, never about goods."""
+
+    state: DeviceState
+    detail: str = ""
+
+
+HostOutput: TypeAlias = TagRead | BadBytes | Send | DeviceEvent
+
+
+class HostSession(Protocol):
+    """The gateway's end of one connection. A reopened port gets a new session."""
+
+    def start(self, now: float) -> Sequence[HostOutput]:
+        """Called once when the port opens: stop, drain, identify, configure, begin inventory."""
+        ...
+
+    def receive(self, data: bytes, now: float) -> Sequence[HostOutput]:
+        """Take bytes as they came (stream) or one whole payload (message). Never raises on bad data."""
+        ...
+
+    def tick(self, now: float) -> Sequence[HostOutput]:
+        """Called at least every 100 ms: commands that are due, silence, stale partial frames."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTag:
+    """A tag now in the field of a simulated antenna."""
+
+    epc: bytes
+    tid: bytes | None = None
+    antenna: int = 1
+    rssi_dbm: float = -55.0
+
+
+class DeviceSession(Protocol):
+    """The simulator's end: behaves like the device, also when the host is wrong."""
+
+    def receive(self, data: bytes, now: float) -> bytes:
+        """Host bytes in, the reply out (may be empty)."""
+        ...
+
+    def tick(self, now: float, tags: Sequence[FieldTag]) -> Sequence[bytes]:
+        """What the device sends unasked at `now` with `tags` in its field; one element a frame or payload."""
+        ...
+
+
+class Transport(StrEnum):
+    SERIAL = "serial"
+    TCP = "tcp"
+    MQTT = "mqtt"
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """Serial line defaults."""
+
+    baud: int = 115_200
+    bytesize: int = 8
+    parity: str = "N"
+    stopbits: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderProtocol:
+    """One reader protocol, as found by the registry under `PROTOCOL`."""
+
+    name: str
+    title: str
+    transports: tuple[Transport, ...]
+    host: Callable[[Mapping[str, object]], HostSession]
+    """Options from the gateway's config (already checked against `options`) → a new host session."""
+    device: Callable[[Mapping[str, object]], DeviceSession]
+    line: LineSettings | None = None
+    framed_by_transport: bool = False
+    """True for message protocols (MQTT): `receive` gets one whole payload."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Option name → one line of help; other names are configuration errors."""
+    sources: tuple[str, ...] = ()
+    """Where the facts come from."""
