@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -126,8 +127,9 @@ def _unprivileged(folder: Path) -> list[str]:
         raise RuntimeError("running as root without a `postgres` or `nobody` account")
     shutil.chown(folder, user=account)
     for parent in folder.parents:  # the account must be able to walk down to it
-        if parent.stat().st_uid == 0 and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
+        if parent == Path(tempfile.gettempdir()):
+            break
+        parent.chmod(parent.stat().st_mode | 0o011)
     return ["setpriv", f"--reuid={account}", f"--regid={pwd.getpwnam(account).pw_gid}", "--clear-groups", "--"]
 
 

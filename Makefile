@@ -1,0 +1,52 @@
+# Two commands matter: `make demo` and `make test`. Each installs what it needs.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+BENCH ?= decode outbox capture page
+
+.PHONY: help demo test lint types bench soak deps install lock clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+demo: install  ## run the main job: simulated readers, gateways, server, code page
+	$(BIN)/suyuan demo
+
+test: deps install lint types  ## install what is needed and pass every test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+lint: install  ## style and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: install  ## mypy, strict
+	$(BIN)/mypy
+
+bench: deps install  ## every bench, or one: make -s bench BENCH=capture
+	@for name in $(BENCH); do $(BIN)/python -m bench.$$name || exit 1; done
+
+soak: deps install  ## the long form of the fault tests
+	SUYUAN_SOAK=1 $(BIN)/python -m pytest -n 0 tests/fault tests/core/readers $(PYTEST_ARGS)
+
+deps:  ## Debian packages that the tests start: PostgreSQL, mosquitto, Chromium, zbar, a Chinese font
+	@scripts/install-debian-packages
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@scripts/create-venv $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock:  ## resolve the extras again into requirements.lock
+	@scripts/create-venv $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --generate-hashes -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
