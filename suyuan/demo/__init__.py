@@ -1,0 +1,1 @@
+"""The demo: starts every part as a process of its own, plays a seeded world, and judges what arrived."""

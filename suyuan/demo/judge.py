@@ -1,0 +1,52 @@
+"""The judge: what the world emitted against what the server holds, as multisets. Nothing else makes the figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Mark: TypeAlias = tuple[str, ...]
+"""What makes one emitted happening itself: `("passage", read point, EPC URI)` or `("document", event id)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`lost` = emitted but absent; `duplicates` = held more often than emitted; `unexpected` = never emitted."""
+
+    emitted: int
+    captured: int
+    lost: int
+    duplicates: int
+    unexpected: int
+
+    @property
+    def clean(self) -> bool:
+        return self.lost == self.duplicates == self.unexpected == 0
+
+
+def compare(emitted: Counter[Mark], held: Counter[Mark]) -> Verdict:
+    """Pure comparison of two multisets."""
+    return Verdict(
+        emitted=emitted.total(),
+        captured=held.total(),
+        lost=(emitted - held).total(),
+        duplicates=sum(count - emitted[mark] for mark, count in held.items() if 0 < emitted[mark] < count),
+        unexpected=sum(count for mark, count in held.items() if emitted[mark] == 0),
+    )
+
+
+def marks_held(events: Iterable[Mapping[str, Any]]) -> Counter[Mark]:
+    """Marks of the events that `trace-server events list --json` prints.
+
+    A gateway's event is known by where and what was read: the world moves every tag past a read point once.
+    """
+    held: Counter[Mark] = Counter()
+    for event in events:
+        if event["source_kind"] == "gateway":
+            for epc in event["epcs"]:
+                held["passage", event["read_point"], epc] += 1
+        else:
+            held["document", event["event_id"] or event["event_key"]] += 1
+    return held
