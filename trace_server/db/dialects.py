@@ -1,0 +1,194 @@
+"""All that differs between SQLite and PostgreSQL. Callers ask for a deed or a capability, never for a name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, any_, func, insert, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from trace_server.db.copying import copy_text
+
+Rows = Sequence[Mapping[str, Any]]
+T = TypeVar("T")
+SQLITE_MAX_VALUES = 32_000
+"""SQLite's SQLITE_MAX_VARIABLE_NUMBER is 32,766 since 3.32; some room for the rest of a statement."""
+POSTGRES_MAX_VALUES = 100_000
+"""An array is one parameter; this only bounds the length of a statement (4 MB of keys)."""
+COPY_FROM_ROWS = 20
+"""Below this, one INSERT is cheaper than staging and three statements."""
+
+
+class Dialect(Protocol):
+    """What stores may ask of a database. Rows are mappings column name → value, all with the same names."""
+
+    @property
+    def has_concurrent_writers(self) -> bool:
+        """False where a write transaction already excludes every other one."""
+
+    @property
+    def max_values(self) -> int:
+        """How many values `in_values` takes at once."""
+
+    def insert_ignore(self, conn: Connection, table: Table, rows: Rows) -> int:
+        """Insert what breaks no unique key; returns how many rows are new."""
+
+    def bulk_insert(self, conn: Connection, table: Table, rows: Rows, *, ignore_conflicts: bool = False) -> int:
+        """Insert many rows by the fastest way there is; returns how many are new."""
+
+    def upsert(self, conn: Connection, table: Table, rows: Rows, *, key: Sequence[str], update: Sequence[str]) -> None:
+        """Insert, or overwrite the columns `update` where `key` exists. `key` must be unique within `rows`."""
+
+    def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+        """The condition "`column` is one of `values`"."""
+
+    def select_any(
+        self, conn: Connection, build: Callable[[Sequence[T]], Select[*tuple[Any, ...]]], values: Sequence[T]
+    ) -> list[Row[*tuple[Any, ...]]]:
+        """Rows of `build(part)` for all parts of `values`; `build` calls `in_values` on the part it is given."""
+
+    def exclude(self, conn: Connection, name: str) -> None:
+        """Until this transaction ends, let no other run that calls this with the same `name`."""
+
+
+class _Chunked:
+    max_values: int
+
+    def select_any(
+        self, conn: Connection, build: Callable[[Sequence[T]], Select[*tuple[Any, ...]]], values: Sequence[T]
+    ) -> list[Row[*tuple[Any, ...]]]:
+        found: list[Row[*tuple[Any, ...]]] = []
+        for part in _parts(values, self.max_values):
+            found.extend(conn.execute(build(part)))
+        return found
+
+
+class SqliteDialect(_Chunked):
+    """One writer at a time; prepared statements run once per row without a network in between."""
+
+    has_concurrent_writers = False
+    max_values = SQLITE_MAX_VALUES
+
+    def insert_ignore(self, conn: Connection, table: Table, rows: Rows) -> int:
+        if not rows:
+            return 0
+        return conn.execute(sqlite_insert(table).on_conflict_do_nothing(), _dicts(rows)).rowcount
+
+    def bulk_insert(self, conn: Connection, table: Table, rows: Rows, *, ignore_conflicts: bool = False) -> int:
+        if ignore_conflicts:
+            return self.insert_ignore(conn, table, rows)
+        if rows:
+            conn.execute(insert(table), _dicts(rows))
+        return len(rows)
+
+    def upsert(self, conn: Connection, table: Table, rows: Rows, *, key: Sequence[str], update: Sequence[str]) -> None:
+        if not rows:
+            return
+        statement = sqlite_insert(table)
+        fresh = {name: statement.excluded[name] for name in update}
+        conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=fresh), _dicts(rows))
+
+    def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+        return column.in_(values)
+
+    def exclude(self, conn: Connection, name: str) -> None:
+        """BEGIN IMMEDIATE has done it."""
+
+
+class PostgresDialect(_Chunked):
+    """Writers run side by side: every batch is sorted by key, or two of them could lock each other out."""
+
+    has_concurrent_writers = True
+    max_values = POSTGRES_MAX_VALUES
+
+    def insert_ignore(self, conn: Connection, table: Table, rows: Rows) -> int:
+        if not rows:
+            return 0
+        key = _primary_key(table)
+        statement = postgres_insert(table).on_conflict_do_nothing().returning(literal(1))
+        return len(conn.execute(statement, _sorted(rows, key)).all())
+
+    def bulk_insert(self, conn: Connection, table: Table, rows: Rows, *, ignore_conflicts: bool = False) -> int:
+        if not rows:
+            return 0
+        if not ignore_conflicts:
+            self._copy(conn, table, table.name, rows)
+            return len(rows)
+        if len(rows) < COPY_FROM_ROWS:
+            return self.insert_ignore(conn, table, rows)
+        return self._stage(conn, table, rows)
+
+    def upsert(self, conn: Connection, table: Table, rows: Rows, *, key: Sequence[str], update: Sequence[str]) -> None:
+        if not rows:
+            return
+        statement = postgres_insert(table)
+        fresh = {name: statement.excluded[name] for name in update}
+        conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=fresh), _sorted(rows, key))
+
+    def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+        return column == any_(literal(list(values), ARRAY(column.type)))
+
+    def exclude(self, conn: Connection, name: str) -> None:
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        conn.execute(select(func.pg_advisory_xact_lock(number)))
+
+    def _stage(self, conn: Connection, table: Table, rows: Rows) -> int:
+        """COPY cannot skip conflicts; a temporary table beside the target can be copied into and then moved."""
+        quote = conn.dialect.identifier_preparer.quote
+        columns = ", ".join(quote(column.name) for column in _columns(table, rows))
+        target, stage = quote(table.name), quote(f"stage_{table.name}")
+        order = ", ".join(quote(name) for name in _primary_key(table))
+        # Made once per connection; emptied by every commit.
+        make = f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS AS TABLE {target} WITH NO DATA"
+        conn.execute(text(make))
+        self._copy(conn, table, f"stage_{table.name}", rows)
+        moved = conn.execute(
+            text(
+                f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {stage} "  # noqa: S608 – our own names
+                f"ORDER BY {order} ON CONFLICT DO NOTHING"
+            )
+        ).rowcount
+        # A second batch for this table may follow in the same transaction.
+        conn.execute(text(f"TRUNCATE {stage}"))
+        return moved
+
+    def _copy(self, conn: Connection, table: Table, into: str, rows: Rows) -> None:
+        quote = conn.dialect.identifier_preparer.quote
+        columns = _columns(table, rows)
+        names = ", ".join(quote(column.name) for column in columns)
+        driver = conn.connection.cursor()
+        try:
+            driver.copy_expert(f"COPY {quote(into)} ({names}) FROM STDIN", copy_text(columns, rows))
+        finally:
+            driver.close()
+
+
+def _columns(table: Table, rows: Rows) -> list[Column[Any]]:
+    """The table's columns that the rows fill; the others get their defaults."""
+    unknown = rows[0].keys() - table.columns.keys()
+    if unknown:
+        raise ValueError(f"table {table.name} has no column {', '.join(sorted(unknown))}")
+    return [column for column in table.columns if column.key in rows[0]]
+
+
+def _primary_key(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key]
+
+
+def _sorted(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
+    if any(name not in rows[0] for name in key):  # the database makes the key: nothing to collide on
+        return _dicts(rows)
+    return cast("list[dict[str, Any]]", sorted(rows, key=lambda row: [row[name] for name in key]))
+
+
+def _dicts(rows: Rows) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", list(rows))
+
+
+def _parts(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

@@ -1,0 +1,90 @@
+"""Bring a database to the schema this code expects, apart from starting the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from trace_core.errors import ConfigError
+from trace_server.db.engine import Database, open_database
+
+SCRIPTS = Path(__file__).parent / "migrations"
+NO_TIMEOUT = 0.0
+"""A migration may take hours; statement_timeout=0 means none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """`current` is "" for an empty database; `known` is false when this code has never heard of it."""
+
+    current: str
+    expected: str
+    known: bool
+
+    @property
+    def is_current(self) -> bool:
+        return self.current == self.expected
+
+
+def upgrade(url: str) -> SchemaState:
+    """Run all missing migrations in one transaction; doing it twice, or from two processes, does no harm.
+
+    Raises `ConfigError` when the database is newer than this code.
+    """
+    database = open_database(url, pool_size=1, statement_timeout_s=NO_TIMEOUT)
+    try:
+        with database.begin() as conn:
+            database.dialect.exclude(conn, "schema")
+            before = _state(MigrationContext.configure(conn).get_current_revision() or "")
+            _refuse_unknown(before)
+            config = _config()
+            config.attributes["connection"] = conn
+            command.upgrade(config, "head")
+        return state(database)
+    finally:
+        database.dispose()
+
+
+def state(database: Database) -> SchemaState:
+    """Which schema the database has. Raises `DatabaseAway`."""
+    with database.read() as conn:
+        return _state(MigrationContext.configure(conn).get_current_revision() or "")
+
+
+def require_current(database: Database) -> None:
+    """Raises `ConfigError` unless the schema is exactly the one this code was written for."""
+    found = state(database)
+    _refuse_unknown(found)
+    if not found.is_current:
+        raise ConfigError(
+            f"the database schema is {found.current or 'empty'}, this program needs {found.expected}",
+            where="database_url",
+            remedy="run `trace-server db upgrade`",
+        )
+
+
+def _refuse_unknown(found: SchemaState) -> None:
+    if not found.known:
+        raise ConfigError(
+            f"the database schema {found.current} is newer than this program",
+            where="database_url",
+            remedy="install the newer version",
+        )
+
+
+def _state(current: str) -> SchemaState:
+    scripts = ScriptDirectory.from_config(_config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    return SchemaState(current, scripts.get_current_head() or "", known=not current or current in known)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,1 @@
+"""Alembic environment; run by `trace_server.db.migrate` only."""

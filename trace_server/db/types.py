@@ -1,0 +1,103 @@
+"""Column types for what the two databases disagree on. Each takes and gives one Python type, the same on both."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+KEY_BYTES = 16
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def dump_json(value: object) -> str:
+    """JSON text as both databases store it. Raises `TypeError` on values that JSON does not know."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Microseconds since 1970-01-01 UTC of an aware `moment`; raises `ValueError` on a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without an offset from UTC is not a point in time")
+    return (moment - EPOCH) // _MICROSECOND
+
+
+class Key(TypeDecorator[bytes]):
+    """A 16-byte key: `bytes` in Python, `uuid` on PostgreSQL, `BLOB` on SQLite."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Uuid(as_uuid=True))
+        return dialect.type_descriptor(LargeBinary(KEY_BYTES))
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> object:
+        if value is None:
+            return None
+        if len(value) != KEY_BYTES:
+            raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(value)}")
+        return uuid.UUID(bytes=bytes(value)) if dialect.name == "postgresql" else value
+
+    def process_result_value(self, value: uuid.UUID | bytes | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.bytes if isinstance(value, uuid.UUID) else bytes(value)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, read back in UTC, exact to the microsecond.
+
+    `timestamptz` on PostgreSQL; microseconds since 1970 as INTEGER on SQLite, whose text dates neither sort
+    with mixed precision nor fit eight bytes.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
+        if value is None:
+            return None
+        microseconds = to_microseconds(value)
+        return value if dialect.name == "postgresql" else microseconds
+
+    def process_result_value(self, value: datetime | int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return EPOCH + timedelta(microseconds=value)
+
+
+class Json(TypeDecorator[Any]):
+    """Any JSON value; `None` is SQL NULL. `jsonb` on PostgreSQL, TEXT on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSONB(none_as_null=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> object:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return dump_json(value)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> object:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return json.loads(str(value))
