@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 BENCH ?= decode outbox capture page
 
-.PHONY: help demo test lint types bench soak deps install lock clean
+.PHONY: help demo test lint types bench soak deps install lock secrets clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lock:  ## resolve the extras again into requirements.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --no-emit-index-url --no-emit-find-links \
 	  --no-header --no-annotate --generate-hashes -o requirements.lock
+
+secrets:  ## random secrets for docker-compose.yml
+	@scripts/make-secrets
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
