@@ -17,7 +17,7 @@ from typing import ClassVar, TypeAlias, Union
 
 from trace_core.errors import EventError
 
-ExtensionValue: TypeAlias = Union[str, int, float, bool, None, Sequence["ExtensionValue"], "Extensions"]
+ExtensionValue: TypeAlias = Union[str, int, float, bool, Sequence["ExtensionValue"], "Extensions", None]
 """A leaf, a tuple for a repeated element, or a mapping for a nested one."""
 Extensions: TypeAlias = Mapping[str, ExtensionValue]
 """Expanded name `{namespace}local` → value, in the sender's order. A name without a namespace has no braces."""
