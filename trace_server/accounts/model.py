@@ -1,0 +1,130 @@
+"""Gateways, clients, roles and permissions as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One thing a route lets its caller do."""
+
+    EVENTS_CAPTURE = "events:capture"
+    EVENTS_READ = "events:read"
+    BATCHES_WRITE = "batches:write"
+    QUARANTINE_READ = "quarantine:read"
+    QUARANTINE_REPLAY = "quarantine:replay"
+    CREDIT_READ = "credit:read"
+    CREDIT_RECORD = "credit:record"
+    GATEWAYS_MANAGE = "gateways:manage"
+    CLIENTS_MANAGE = "clients:manage"
+    METRICS_READ = "metrics:read"
+
+
+class Role(StrEnum):
+    """What an API client is."""
+
+    PRODUCER = "producer"
+    REGULATOR = "regulator"
+    CREDIT_OFFICE = "credit_office"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    MONITOR = "monitor"
+
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.PRODUCER: frozenset({Permission.EVENTS_CAPTURE, Permission.BATCHES_WRITE}),
+    Role.REGULATOR: frozenset(
+        {Permission.EVENTS_READ, Permission.QUARANTINE_READ, Permission.CREDIT_RECORD, Permission.CREDIT_READ}
+    ),
+    Role.CREDIT_OFFICE: frozenset({Permission.CREDIT_READ, Permission.CREDIT_RECORD}),
+    Role.AUDITOR: frozenset({Permission.EVENTS_READ, Permission.CREDIT_READ, Permission.QUARANTINE_READ}),
+    Role.ADMINISTRATOR: frozenset(
+        {Permission.GATEWAYS_MANAGE, Permission.CLIENTS_MANAGE, Permission.QUARANTINE_REPLAY}
+    ),
+    Role.MONITOR: frozenset({Permission.METRICS_READ}),
+}
+"""The whole of access control: a role may do what its row says, and nothing else."""
+
+
+class GatewayState(StrEnum):
+    """Only an active gateway's batches are taken."""
+
+    INVITED = "invited"
+    """Has a code, has not enrolled."""
+    PENDING = "pending"
+    """Has shown its key; a person must approve it."""
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+class GatewayEvent(StrEnum):
+    """What moves a gateway from state to state (`states.py`)."""
+
+    ENROL = "enrol"
+    ENROL_APPROVED = "enrol-approved"
+    """Enrolled with a code whose giver approved it beforehand."""
+    APPROVE = "approve"
+    REVOKE = "revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A box at the gate. `read_points` are the EPCIS read points it may report from."""
+
+    gateway_id: str
+    site: str
+    read_points: tuple[str, ...]
+    state: GatewayState
+    auto_approve: bool
+    software: str
+    hostname: str
+    created_at: datetime
+    key_id: str
+    """Key in force, "" before enrolment."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayKey:
+    """A raw 32-byte Ed25519 public key of a gateway."""
+
+    key_id: str
+    gateway_id: str
+    public_key: bytes
+    is_revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentCode:
+    """A one-time code, known by its hash only."""
+
+    gateway_id: str
+    expires_at: datetime
+    used_by: str
+    """Key id that used it, "" while unused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What a gateway learns when it has enrolled."""
+
+    gateway_id: str
+    key_id: str
+    state: GatewayState
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An API client. `subject` is the USCC it acts for, "" when it acts for an authority."""
+
+    client_id: str
+    name: str
+    role: Role
+    subject: str
+    created_at: datetime
+    is_revoked: bool
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return PERMISSIONS[self.role]
