@@ -44,6 +44,7 @@ ZERO_DIGEST = bytes(32)
 
 KEY_ID_HEADER = "Suyuan-Key-Id"
 SIGNATURE_HEADER = "Suyuan-Signature"
+TIMESTAMP_HEADER = "Suyuan-Timestamp"
 CONTENT_TYPE = "application/vnd.suyuan.batch+json"
 
 _EPOCH = re.compile(r"[0-9a-f]{16}\Z")
@@ -107,6 +108,15 @@ def key_id(public_key: bytes) -> str:
 def signature_input(payload: bytes) -> bytes:
     """The bytes that are signed for `payload`."""
     return SIGNATURE_DOMAIN + payload
+
+
+def request_payload(method: str, path: str, timestamp: str) -> bytes:
+    """What is signed for a request without a body. `timestamp` is the text of `TIMESTAMP_HEADER`.
+
+    The server does not hold the time against its own clock: a box whose clock died must still get its list, and
+    what a replay could fetch was meant for every gateway.
+    """
+    return f"{method} {path} {timestamp}".encode()
 
 
 def encode_signature(signature: bytes) -> str:
