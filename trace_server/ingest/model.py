@@ -1,0 +1,198 @@
+"""Values of the capture path: where events come from, what is stored of them, what followers read."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from trace_core.errors import Conflict
+from trace_core.uplink import ZERO_DIGEST
+
+GATEWAY = "gateway:"
+CLIENT = "client:"
+
+
+class EventType(IntEnum):
+    """EPCIS event types as stored; the numbers are never reused."""
+
+    ObjectEvent = 1
+    AggregationEvent = 2
+    TransactionEvent = 3
+    TransformationEvent = 4
+    AssociationEvent = 5
+
+
+class ActionCode(IntEnum):
+    """EPCIS action as stored; a transformation has none."""
+
+    ADD = 1
+    OBSERVE = 2
+    DELETE = 3
+
+
+class LinkRole(IntEnum):
+    """How an object takes part in an event, and what `peer_key` then means."""
+
+    OBJECT = 1
+    """In epcList or quantityList; peer: the lot that the event's ILMD puts a new object in, if any."""
+    PARENT = 2
+    """The container of an aggregation; no peer (its children point at it)."""
+    CHILD = 3
+    """In the container `peer_key`, from ADD until DELETE."""
+    INPUT = 4
+    """Used up by a transformation; peer: the event itself, as the node between inputs and outputs."""
+    OUTPUT = 5
+    """Made by a transformation; peer: the event itself."""
+    HOST = 6
+    """The asset or place of an association; no peer."""
+    ATTACHED = 7
+    """Attached to `peer_key` by an association."""
+
+
+class Reason(StrEnum):
+    """Why a body is in quarantine; stable words."""
+
+    NOT_JSON = "not-json"
+    TOO_DEEP = "too-deep"
+    TOO_LONG = "too-long"
+    FORBIDDEN_CHARACTER = "forbidden-character"
+    SCHEMA = "schema"
+    RULE = "rule"
+    FOREIGN_GATEWAY = "foreign-gateway"
+    CONTRADICTION = "sequence-contradiction"
+    INTERNAL = "internal-error"
+
+
+class QuarantineState(StrEnum):
+    """`held` waits for a person; `replayed` is in the store now; `contradiction`s are evidence and stay."""
+
+    HELD = "held"
+    REPLAYED = "replayed"
+    EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who sent a capture and when it came. `source` is `gateway:<id>` or `client:<id>`, from the credential."""
+
+    source: str
+    received_at: datetime
+    epoch: str | None = None
+    sender_wall: datetime | None = None
+    """The gateway's own clock when it made the batch."""
+    clock_state: str | None = None
+
+    @property
+    def gateway(self) -> str | None:
+        """The gateway's id, None for API clients."""
+        return self.source[len(GATEWAY) :] if self.source.startswith(GATEWAY) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one body cannot be taken: what is wrong, where (JSON pointer), how to mend it."""
+
+    reason: Reason
+    what: str
+    where: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the server has a gateway's epoch. `digest` is the chain value after `last_seq`."""
+
+    gateway_id: str
+    epoch: str
+    last_seq: int = 0
+    digest: bytes = ZERO_DIGEST
+    backed_up_to: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as a follower or a listing reads it. `body` is what the sender wrote, `context` its `@context` if
+    that stood in the document around it (JSON text)."""
+
+    event_key: bytes
+    capture_seq: int
+    ordinal: int
+    source: str
+    epoch: str | None
+    seq: int | None
+    type: EventType
+    action: ActionCode | None
+    event_time: datetime
+    record_time: datetime
+    biz_step: str | None
+    disposition: str | None
+    read_point: str | None
+    biz_location: str | None
+    event_id: str | None
+    is_correction: bool
+    body: str = field(repr=False)
+    context: str | None = field(repr=False)
+    sender_wall: datetime | None = None
+    clock_state: str | None = None
+
+    @property
+    def gateway(self) -> str | None:
+        """The gateway's id, None for events of API clients."""
+        return self.source[len(GATEWAY) :] if self.source.startswith(GATEWAY) else None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the stream of numbered captures: behind event `ordinal` of capture `seq`."""
+
+    seq: int = 0
+    ordinal: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A body that was not taken, kept as it came."""
+
+    quarantine_key: bytes
+    source: str
+    epoch: str | None
+    seq: int | None
+    rejection: Rejection
+    body: bytes = field(repr=False)
+    context: str | None
+    received_at: datetime
+    state: QuarantineState
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What became of one captured document (EPCIS 2.0 capture job)."""
+
+    job_key: bytes
+    source: str
+    created_at: datetime
+    event_count: int
+    accepted: int
+    duplicates: int
+    quarantined: int
+    errors: tuple[Rejection, ...] = ()
+
+
+class CursorConflict(Conflict):
+    """A batch that does not follow from what is stored; the answer names the cursor to go on from."""
+
+    def __init__(self, what: str, *, cursor: Cursor, where: str, remedy: str) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.cursor = cursor
+
+    def problem_members(self) -> dict[str, object]:
+        """`cursor` with epoch, ack and the digest after it (hex)."""
+        cursor = self.cursor
+        return {"cursor": {"epoch": cursor.epoch, "ack": cursor.last_seq, "digest": cursor.digest.hex()}}
+
+
+def new_key(now: datetime) -> bytes:
+    """A random key that sorts by time (48 bits of milliseconds first): index inserts stay at one end."""
+    return int(now.timestamp() * 1000).to_bytes(6, "big") + secrets.token_bytes(10)
