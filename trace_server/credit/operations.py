@@ -1,0 +1,346 @@
+"""Use cases of the credit archive. Each is one transaction: one new version, one log entry, one audit entry.
+
+A record comes from a decision with a number and from nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, timezone
+
+from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
+from trace_server.audit import lifecycle
+from trace_server.audit.operations import record as audit_record
+from trace_server.credit import store
+from trace_server.credit.coding import field_changes
+from trace_server.credit.identity import content_digest, record_id_of
+from trace_server.credit.model import (
+    Archive,
+    Circumstances,
+    CreditLine,
+    FieldChange,
+    Op,
+    PenaltyDecision,
+    State,
+    ViolationRecord,
+)
+from trace_server.credit.regimes import Policy, shipped_policy
+from trace_server.credit.rules import check_reason
+from trace_server.credit.states import INITIAL, OPS, RESUME_TO, TRANSITIONS, Step
+from trace_server.credit.windows import severity_of, window_of
+from trace_server.db import Connection
+from trace_server.services import Services
+
+LAW_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""Days of law are days in China, which keeps one offset all year."""
+MAX_EXPIRE_BATCH = 100
+"""Records that one nightly transaction ends, so that it never holds the log's head row for long."""
+WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Answer to a recording: `created` is False when the same decision was there already."""
+
+    record: ViolationRecord
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Why a step is taken: who takes it, the reason in a sentence, the number of the paper behind it."""
+
+    actor: str
+    reason: str = ""
+    document: str | None = None
+
+
+def law_day(now: datetime) -> date:
+    """The day in Asia/Shanghai at an aware time."""
+    return now.astimezone(LAW_ZONE).date()
+
+
+def record_decision(
+    services: Services, decision: PenaltyDecision, around: Circumstances, *, actor: str, policy: Policy | None = None
+) -> Recorded:
+    """Make the violation record of a numbered decision, in state `confirmed`.
+
+    Idempotent by (决定书文号, 机关代码): the same content again gives the record that is there. Raises `Conflict`
+    when that decision is recorded with other content: that is a correction, never a second record.
+    """
+    now = services.clock()
+    record = _first_version(decision, around, now, actor, policy or shipped_policy())
+    digest = content_digest(decision, around)
+    with services.db.begin() as conn:
+        dialect = services.db.dialect
+        if not store.insert_record(conn, dialect, record):
+            return Recorded(_same_or_conflict(conn, record.record_id, decision, digest), created=False)
+        if decision.sealed():
+            store.replace_sealed(conn, dialect, record.record_id, decision.sealed())
+        facts = {"version": 1, "decision": decision.decision_no, "authority": decision.authority_code}
+        audit_record(conn, now, actor, "credit.record", record.record_id, facts)
+        store.append(conn, dialect, [store.Written(record, Op.UPSERT, (), digest)])
+    return Recorded(record, created=True)
+
+
+def publish(services: Services, record_id: str, paper: Paper, *, reviewer: str) -> ViolationRecord:
+    """Show a confirmed record to the public, or withhold it when policy keeps its class from the public.
+
+    A second person has checked it for secrets: raises `NotAllowed` when `reviewer` is the actor. Raises `Conflict`
+    when the state does not allow the step or the window is over.
+    """
+    if not reviewer or reviewer == paper.actor:
+        raise NotAllowed("a second person reviews a record before it is published", remedy="name another reviewer")
+
+    def decide(record: ViolationRecord, today: date) -> Planned:
+        over = today > record.window_max_end
+        step = Step.PUBLISH if record.public else Step.WITHHOLD
+        return Planned(step, record, refusal="the window of publication is over" if over else "")
+
+    return _take(services, record_id, paper, decide, detail={"reviewer": reviewer})
+
+
+def correct(
+    services: Services,
+    record_id: str,
+    decision: PenaltyDecision,
+    around: Circumstances,
+    paper: Paper,
+    *,
+    policy: Policy | None = None,
+) -> ViolationRecord:
+    """A new version with other content in the same state; the log entry lists each field before and after.
+
+    Raises `InputError` when nothing differs, `Conflict` when number or authority differ: those name another decision.
+    """
+    check_reason(paper.reason, paper.document)
+    if record_id_of(decision.decision_no, decision.authority_code) != record_id:
+        raise Conflict("number and authority name another decision", where=record_id, remedy="withdraw and record anew")
+    now = services.clock()
+    fresh = _first_version(decision, around, now, paper.actor, policy or shipped_policy())
+    digest = content_digest(decision, around)
+    with services.db.begin() as conn:
+        old = _locked(conn, record_id)
+        sealed_differs = store.sealed_identity(conn, record_id) != decision.sealed()
+        if digest == store.digest_of(conn, old) and not sealed_differs:
+            raise InputError("the correction changes nothing", where=record_id, remedy="send the corrected fields")
+        record = replace(fresh, recorded_by=old.recorded_by)
+        if sealed_differs:
+            store.replace_sealed(conn, services.db.dialect, record_id, decision.sealed())
+        planned = Planned(Step.CORRECT, record, diff=field_changes(old.decision, decision), digest=digest)
+        return _write(services, conn, now, old, paper, planned, detail={})
+
+
+def repair(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
+    """Stop publication, sharing and use after credit repair; raises `Conflict` before the least window is over."""
+    check_reason(paper.reason, paper.document)
+
+    def decide(record: ViolationRecord, today: date) -> Planned:
+        early = today < record.window_min_end
+        return Planned(Step.REPAIR, record, f"repair is possible from {record.window_min_end}" if early else "")
+
+    return _take(services, record_id, paper, decide)
+
+
+def expire(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
+    """End a record whose longest window is over; raises `Conflict` before that."""
+
+    def decide(record: ViolationRecord, today: date) -> Planned:
+        return _expiry(record, today)
+
+    return _take(services, record_id, paper, decide)
+
+
+def withdraw(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
+    """The decision was changed, revoked or void: only a notice with the reason stays public."""
+    check_reason(paper.reason, paper.document)
+    return _take(services, record_id, paper, lambda record, _today: Planned(Step.WITHDRAW, record))
+
+
+def suspend(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
+    """Stop showing and grading while a review or lawsuit orders it."""
+    check_reason(paper.reason, paper.document)
+    return _take(services, record_id, paper, lambda record, _today: Planned(Step.SUSPEND, record))
+
+
+def resume(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
+    """Lead a suspended record back into the state it had before. Raises `Conflict` when it is not suspended."""
+    check_reason(paper.reason, paper.document)
+    now = services.clock()
+    with services.db.begin() as conn:
+        old = _locked(conn, record_id)
+        before = store.state_before(conn, old, State.SUSPENDED) or INITIAL
+        step = RESUME_TO.get(before, Step.RESUME)
+        return _write(services, conn, now, old, paper, Planned(step, old), detail={})
+
+
+def expire_due(services: Services) -> int:
+    """Nightly job: end every record whose longest window is over, in small transactions; returns how many."""
+    ended = 0
+    while True:
+        done = _expire_batch(services)
+        ended += done
+        if done < MAX_EXPIRE_BATCH:
+            return ended
+
+
+def archive(conn: Connection, uscc: str, today: date) -> Archive:
+    """What the public may see of a subject today: never unpublished, suspended, repaired or expired records."""
+    found = store.of_subject(conn, uscc, (State.PUBLISHED, State.WITHDRAWN))
+    gone = [record for record in found if record.state is State.WITHDRAWN and today <= record.window_max_end]
+    was_public = store.ever_published(conn, [record.record_id for record in gone]) if gone else set()
+    return Archive(
+        uscc,
+        today,
+        shown=tuple(record for record in found if record.is_shown(today)),
+        withdrawn=tuple(record for record in gone if record.record_id in was_public),
+    )
+
+
+def credit_line(conn: Connection, uscc: str, today: date) -> CreditLine:
+    """How many penalties on the subject the public may see today, and the date of the newest decision."""
+    shown = [record for record in store.of_subject(conn, uscc, (State.PUBLISHED,)) if record.is_shown(today)]
+    return CreditLine(uscc, today, len(shown), max((record.decision.decided_on for record in shown), default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A step to take with the content of its version; `refusal` is the guard's sentence when it says no."""
+
+    step: Step
+    record: ViolationRecord
+    refusal: str = ""
+    diff: tuple[FieldChange, ...] = ()
+    digest: str | None = None
+    """Of the content; None keeps that of the version before."""
+
+
+def _take(
+    services: Services,
+    record_id: str,
+    paper: Paper,
+    decide: Callable[[ViolationRecord, date], Planned],
+    *,
+    detail: dict[str, object] | None = None,
+) -> ViolationRecord:
+    now = services.clock()
+    with services.db.begin() as conn:
+        old = _locked(conn, record_id)
+        return _write(services, conn, now, old, paper, decide(old, law_day(now)), detail=detail or {})
+
+
+def _write(
+    services: Services,
+    conn: Connection,
+    now: datetime,
+    old: ViolationRecord,
+    paper: Paper,
+    planned: Planned,
+    *,
+    detail: dict[str, object],
+) -> ViolationRecord:
+    entry = _advance(conn, now, old, paper, planned, detail)
+    store.update_record(conn, entry.record)
+    store.append(conn, services.db.dialect, [entry])
+    return entry.record
+
+
+def _advance(
+    conn: Connection,
+    now: datetime,
+    old: ViolationRecord,
+    paper: Paper,
+    planned: Planned,
+    detail: dict[str, object],
+) -> store.Written:
+    state = lifecycle.advance(
+        conn,
+        now,
+        table=TRANSITIONS,
+        state=old.state,
+        event=planned.step,
+        actor=paper.actor,
+        object=old.record_id,
+        action=f"credit.{OPS[planned.step]}" if planned.step is not Step.PUBLISH else "credit.publish",
+        refusal=planned.refusal,
+        detail={"version": old.version + 1, "document": paper.document, **detail},
+    )
+    record = replace(
+        planned.record,
+        version=old.version + 1,
+        state=state,
+        reason=paper.reason.strip() or None,
+        document=paper.document,
+        effective_at=now,
+    )
+    digest = planned.digest or store.digest_of(conn, old)
+    return store.Written(record, OPS[planned.step], planned.diff, digest)
+
+
+def _expire_batch(services: Services) -> int:
+    now = services.clock()
+    today = law_day(now)
+    paper = Paper(WORKER, "the longest window of publication is over")
+    with services.db.begin() as conn:
+        written = []
+        for record_id in store.due_to_expire(conn, today, MAX_EXPIRE_BATCH):
+            old = _locked(conn, record_id)
+            if old.window_max_end < today and Step.EXPIRE in TRANSITIONS[old.state]:
+                written.append((old, _expiry(old, today)))
+        entries = [_advance(conn, now, old, paper, planned, {}) for old, planned in written]
+        for entry in entries:
+            store.update_record(conn, entry.record)
+        if entries:
+            store.append(conn, services.db.dialect, entries)
+        return len(entries)
+
+
+def _expiry(record: ViolationRecord, today: date) -> Planned:
+    open_still = today <= record.window_max_end
+    return Planned(Step.EXPIRE, record, f"the window ends on {record.window_max_end}" if open_still else "")
+
+
+def _first_version(
+    decision: PenaltyDecision, around: Circumstances, now: datetime, actor: str, policy: Policy
+) -> ViolationRecord:
+    severity = severity_of(decision, around, policy)
+    window = window_of(decision, around, severity, policy, law_day(now))
+    return ViolationRecord(
+        record_id=record_id_of(decision.decision_no, decision.authority_code),
+        version=1,
+        state=INITIAL,
+        decision=decision.opened(),
+        category=around.category,
+        procedure=around.procedure,
+        severity=severity,
+        regime=window.regime,
+        policy_version=policy.version,
+        public=window.public,
+        window_min_end=window.min_end,
+        window_max_end=window.max_end,
+        batches=around.batches,
+        evidence_ref=around.evidence_ref,
+        recorded_by=actor,
+        effective_at=now,
+    )
+
+
+def _same_or_conflict(conn: Connection, record_id: str, decision: PenaltyDecision, digest: str) -> ViolationRecord:
+    found = store.current(conn, record_id)
+    if found is None:
+        raise Conflict("the same decision is being recorded", where=record_id, remedy="send it again")
+    if digest not in store.digests(conn, record_id) or decision.sealed() != store.sealed_identity(conn, record_id):
+        raise Conflict(
+            "this decision is recorded with other content",
+            where="/decision/CF_WSH",
+            remedy="correct the record instead",
+        )
+    return found
+
+
+def _locked(conn: Connection, record_id: str) -> ViolationRecord:
+    found = store.lock_record(conn, record_id)
+    if found is None:
+        raise NotFound("there is no such violation record", where=record_id)
+    return found

@@ -1,0 +1,77 @@
+"""Tables of the credit archive. Small next to events: reference tables on a sharded engine."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Date, ForeignKeyConstraint, Index, Integer, SmallInteger, String, Table, Text
+
+from trace_server.db import Json, Key, UtcDateTime, metadata
+
+violation_record = Table(
+    "violation_record",
+    metadata,
+    # Made from 文号 and 机关代码, so the primary key is what makes recording idempotent.
+    Column("record_id", Key, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("uscc", String(18)),
+    Column("subject_name", String(200), nullable=False),
+    Column("decided_on", Date, nullable=False),
+    Column("window_max_end", Date, nullable=False),
+    Index("violation_record_by_uscc", "uscc"),
+    Index("violation_record_by_end", "window_max_end"),
+)
+
+violation_version = Table(
+    "violation_version",
+    metadata,
+    Column("record_id", Key, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("category", String(32), nullable=False),
+    Column("procedure", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("regime", String(64), nullable=False),
+    Column("policy_version", String(64), nullable=False),
+    Column("public", SmallInteger, nullable=False),
+    Column("window_min_end", Date, nullable=False),
+    Column("window_max_end", Date, nullable=False),
+    Column("batches", Json, nullable=False),
+    Column("evidence_ref", Text),
+    Column("recorded_by", String(128), nullable=False),
+    Column("reason", Text),
+    Column("document", String(128)),
+    Column("diff", Json, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("effective_at", UtcDateTime, nullable=False),
+    Column("body", Json, nullable=False),
+    ForeignKeyConstraint(["record_id"], ["violation_record.record_id"]),
+)
+
+credit_sealed = Table(
+    "credit_sealed",
+    metadata,
+    Column("record_id", Key, primary_key=True),
+    Column("identity", Json, nullable=False),
+    ForeignKeyConstraint(["record_id"], ["violation_record.record_id"]),
+)
+
+credit_change = Table(
+    "credit_change",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("op", String(16), nullable=False),
+    Column("record_id", Key, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("category", String(32), nullable=False),
+    Column("department", String(18), nullable=False),
+    ForeignKeyConstraint(["record_id", "version"], ["violation_version.record_id", "violation_version.version"]),
+)
+
+credit_head = Table(
+    "credit_head",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+)
