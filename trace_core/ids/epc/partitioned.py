@@ -1,0 +1,179 @@
+"""The classic layout: header, filter, partition, company prefix, reference, rest.
+
+One rule: a scheme is a row of numbers; everything else is worked out once, when the row is read.
+
+    8 bits   3       3          20–40           rest of `pair_bits`   0–140
+    header   filter  partition  company prefix  reference             tail
+
+Source: GS1 Tag Data Standard 2.3, sections 14.3.3 (partition tables), 14.5 and 14.6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple
+
+from trace_core.errors import IdentifierError
+from trace_core.ids.epc.fields import Tail, number, padded, read_text, write_text
+from trace_core.ids.epc.links import Link
+from trace_core.ids.epc.tag import Epc
+
+COMPANY_PREFIXES: Final = ((12, 40), (11, 37), (10, 34), (9, 30), (8, 27), (7, 24), (6, 20))
+"""Partition value 0–6 → digits and bits of the company prefix; the same in every table of the standard."""
+
+_LEAD_BITS: Final = 14
+_WORD_BITS: Final = 16
+
+
+class Reference(Enum):
+    """How the reference stands in a URI."""
+
+    PADDED = "digits up to the length of the key"
+    INTEGER = "number without leading zeros"
+    TEXT = "characters of 7 bits"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One row of the standard: a classic scheme."""
+
+    name: str
+    header: int
+    urn: str
+    """Third part of the pure identity: `sgtin`."""
+    pair_bits: int
+    """Company prefix and reference together."""
+    pair_digits: int
+    """Digits (or characters) of company prefix and reference together, at most."""
+    reference: Reference
+    tail: Tail
+    link: Link
+
+
+class _Row(NamedTuple):
+    """One partition, worked out."""
+
+    company_shift: int
+    company_mask: int
+    company_limit: int
+    reference_mask: int
+    reference_limit: int
+    template: str
+    company_digits: int
+    reference_bits: int
+    reference_digits: int
+
+
+class Partitioned:
+    """Codec of one `Layout`."""
+
+    def __init__(self, layout: Layout) -> None:
+        tail = layout.tail
+        self.name: Final = layout.name
+        self.header: Final = layout.header
+        self.bits: Final = _LEAD_BITS + layout.pair_bits + tail.bits
+        self._reference: Final = layout.reference
+        self._tail: Final = tail
+        self._tail_bits: Final = tail.bits
+        self._tail_mask: Final = (1 << tail.bits) - 1
+        self._read_tail: Final = tail.read
+        self._link: Final = layout.link
+        self._id_head: Final = f"urn:epc:id:{layout.urn}:"
+        self._tag_heads: Final = tuple(f"urn:epc:tag:{layout.name}:{value}." for value in range(8))
+        self._partition_shift: Final = self.bits - _LEAD_BITS
+        self._size: Final = -(-self.bits // 8)
+        self._spare: Final = -self.bits % 8
+        self._memory_bits: Final = -(-self.bits // _WORD_BITS) * _WORD_BITS
+        # partition 7 does not exist
+        self._rows: Final = (*(self._row(layout, digits, bits) for digits, bits in COMPANY_PREFIXES), None)
+
+    def decode(self, epc: bytes) -> Epc:
+        """See `Scheme.decode`."""
+        value = self._value(epc)
+        lead = value >> self._partition_shift
+        row = self._rows[lead & 7]
+        if row is None:
+            raise IdentifierError("partition 7 does not exist", where=self.name)
+        company_shift, company_mask, company_limit, reference_mask, reference_limit, template, digits, *_ = row
+        company = value >> company_shift & company_mask
+        reference: int | str = value >> self._tail_bits & reference_mask
+        if company >= company_limit:
+            raise IdentifierError("the company prefix has too many digits for its partition", where=self.name)
+        if self._reference is Reference.TEXT:
+            reference = read_text(value >> self._tail_bits & reference_mask, row.reference_bits, row.reference_digits)
+        elif reference >= reference_limit:  # type: ignore[operator]
+            raise IdentifierError("the reference has too many digits for its partition", where=self.name)
+        pair = template % (company, reference)
+        tail = self._read_tail(value & self._tail_mask)
+        filter_value = lead >> 3 & 7
+        body = pair + tail
+        return Epc(
+            self.name,
+            filter_value,
+            self._id_head + body,
+            self._tag_heads[filter_value] + body,
+            self._link(pair[:digits], pair[digits + 1 :], tail[1:]),
+        )
+
+    def encode(self, fields: str) -> bytes:
+        """See `Scheme.encode`."""
+        filter_text, company, reference, *tail = self._split(fields)
+        partition = 12 - len(company)
+        row = self._rows[partition] if 0 <= partition < len(COMPANY_PREFIXES) else None
+        if row is None:
+            raise IdentifierError("a company prefix has 6 to 12 digits", where=self.name)
+        lead = (self.header << 3 | number(filter_text, 8)) << 3 | partition
+        pair = padded(company, row.company_digits) << row.reference_bits | self._write_reference(reference, row)
+        value = lead << self._partition_shift | pair << self._tail_bits | self._tail.write(tail)
+        return (value << self._memory_bits - self.bits).to_bytes(self._memory_bits // 8, "big")
+
+    def _value(self, epc: bytes) -> int:
+        size = self._size
+        if len(epc) != size:
+            # readers hand over whole words, and some tags more of them than the scheme fills
+            if len(epc) < size or any(epc[size:]):
+                raise IdentifierError(f"{self.bits} bits stand here, then nothing but zeros", where=self.name)
+            epc = epc[:size]
+        value = int.from_bytes(epc, "big")
+        spare = self._spare
+        if not spare:
+            return value
+        if value & (1 << spare) - 1:
+            raise IdentifierError(f"bits follow the {self.bits} bits of the scheme", where=self.name)
+        return value >> spare
+
+    def _split(self, fields: str) -> list[str]:
+        wanted = 3 + self._tail.parts
+        parts = fields.split(".", wanted - 1)
+        if len(parts) != wanted:
+            raise IdentifierError(f"a {self.name} tag URI has {wanted} dotted parts", where=self.name)
+        return parts
+
+    def _write_reference(self, text: str, row: _Row) -> int:
+        if self._reference is Reference.TEXT:
+            return write_text(text, row.reference_bits, row.reference_digits)
+        if self._reference is Reference.INTEGER:
+            return number(text, row.reference_limit)
+        return padded(text, row.reference_digits)
+
+    def _row(self, layout: Layout, company_digits: int, company_bits: int) -> _Row:
+        reference_bits = layout.pair_bits - company_bits
+        reference_digits = layout.pair_digits - company_digits
+        shown = {
+            # %.0s shows nothing of its argument: a key without room for a reference
+            Reference.PADDED: f"%0{reference_digits}d" if reference_digits else "%.0s",
+            Reference.INTEGER: "%d",
+            Reference.TEXT: "%s",
+        }[layout.reference]
+        return _Row(
+            company_shift=layout.tail.bits + reference_bits,
+            company_mask=(1 << company_bits) - 1,
+            company_limit=10**company_digits,
+            reference_mask=(1 << reference_bits) - 1,
+            reference_limit=min(10**reference_digits, 1 << reference_bits),
+            template=f"%0{company_digits}d.{shown}",
+            company_digits=company_digits,
+            reference_bits=reference_bits,
+            reference_digits=reference_digits,
+        )

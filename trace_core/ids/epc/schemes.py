@@ -1,0 +1,41 @@
+"""The schemes that we know, one row each. A new classic scheme is a row; a new kind is a module and a row.
+
+Source: GS1 Tag Data Standard 2.3, table 14-1 (headers) and sections 14.6.1 to 14.6.12.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trace_core.ids.epc import links
+from trace_core.ids.epc.fields import Integer, Nothing, NumericString, Pieces, Text
+from trace_core.ids.epc.general import General
+from trace_core.ids.epc.links import numbered
+from trace_core.ids.epc.partitioned import Layout, Partitioned, Reference
+from trace_core.ids.epc.tag import Scheme
+
+_PADDED, _INTEGER, _TEXT = Reference.PADDED, Reference.INTEGER, Reference.TEXT
+
+LAYOUTS: Final = (
+    #      scheme       header URN      bits digits of prefix + reference, what follows, link
+    Layout("gdti-96", 0x2C, "gdti", 41, 12, _PADDED, Integer(41), numbered("253")),
+    Layout("gsrn-96", 0x2D, "gsrn", 58, 17, _PADDED, Nothing(24), numbered("8018")),
+    Layout("gsrnp-96", 0x2E, "gsrnp", 58, 17, _PADDED, Nothing(24), numbered("8017")),
+    Layout("sgtin-96", 0x30, "sgtin", 44, 13, _PADDED, Integer(38), links.sgtin),
+    Layout("sscc-96", 0x31, "sscc", 58, 17, _PADDED, Nothing(24), links.sscc),
+    Layout("sgln-96", 0x32, "sgln", 41, 12, _PADDED, Integer(41), links.sgln),
+    Layout("grai-96", 0x33, "grai", 44, 12, _PADDED, Integer(38), numbered("8003")),
+    Layout("giai-96", 0x34, "giai", 82, 30, _INTEGER, Nothing(0), links.giai),
+    Layout("sgtin-198", 0x36, "sgtin", 44, 13, _PADDED, Text(140), links.sgtin),
+    Layout("grai-170", 0x37, "grai", 44, 12, _PADDED, Text(112), numbered("8003")),
+    Layout("giai-202", 0x38, "giai", 188, 30, _TEXT, Nothing(0), links.giai),
+    Layout("sgln-195", 0x39, "sgln", 41, 12, _PADDED, Text(140), links.sgln),
+    Layout("gdti-113", 0x3A, "gdti", 41, 12, _PADDED, NumericString(58, 17), numbered("253")),
+    Layout("cpi-96", 0x3C, "cpi", 51, 15, _INTEGER, Integer(31), links.cpi),
+    Layout("gdti-174", 0x3E, "gdti", 41, 12, _PADDED, Text(119), numbered("253")),
+    Layout("sgcn-96", 0x3F, "sgcn", 41, 12, _PADDED, NumericString(41, 12), numbered("255")),
+    Layout("itip-110", 0x40, "itip", 44, 13, _PADDED, Pieces(Integer(38)), links.itip),
+    Layout("itip-212", 0x41, "itip", 44, 13, _PADDED, Pieces(Text(140)), links.itip),
+)
+
+SCHEMES: Final[tuple[Scheme, ...]] = (*(Partitioned(layout) for layout in LAYOUTS), General())
