@@ -115,11 +115,14 @@ class MqttJsonHost:
         items = document if isinstance(document, list) else [document]
         reads: list[HostOutput] = []
         reasons: dict[str, None] = {"too_many_reads": None} if len(items) > MAX_READS else {}
+        understood = False
         for item in items[:MAX_READS]:
             reason = self._item(item, reads) if isinstance(item, dict) else "not_an_object"
             if reason:
                 reasons[reason] = None
-        if len(reasons) < len(items):
+            else:
+                understood = True
+        if understood:
             self._alive(now, out)
         out += reads
         out += [BadBytes(reason, data) for reason in reasons]  # one of a kind: the payload is in quarantine once
@@ -192,7 +195,7 @@ class MqttJsonHost:
         return next((reason for reason in reasons if reason), "")
 
     def _once(self, fields: Fields, envelope: Fields, out: list[HostOutput]) -> str:
-        """As `_read`, but a redelivered report is not taken again. Only for makers whose `timestamp` is the report's."""
+        """As `_read`, but a redelivered report is not taken again: for makers whose `timestamp` is the report's own."""
         taken: list[HostOutput] = []
         reason = self._read(fields, envelope, taken)
         moment = moment_of(envelope.get("timestamp"))
