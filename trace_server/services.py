@@ -1,15 +1,18 @@
-"""What a request or a job needs from outside: the database, the settings, the time."""
+"""What a request or a job needs from outside: the database, the settings, the time, a place for log lines."""
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import structlog
 from flask import current_app
 
 from trace_server.config import Settings
-from trace_server.db import Database
+from trace_server.db import Database, open_database
 
 EXTENSION = "suyuan"
 
@@ -21,7 +24,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Made once per process by `create_app` or the worker."""
+    """Made once per process: by `create_app`, the worker or a command."""
 
     db: Database
     settings: Settings
@@ -32,3 +35,49 @@ def services() -> Services:
     """The services of the application that handles this request."""
     found: Services = current_app.extensions[EXTENSION]
     return found
+
+
+def open_services(settings: Settings) -> Services:
+    """Services on the database that `settings` name; nothing connects yet."""
+    db = open_database(
+        settings.database_url,
+        pool_size=settings.threads,
+        statement_timeout_s=settings.statement_timeout_s,
+        busy_timeout_s=settings.busy_timeout_s,
+    )
+    return Services(db, settings)
+
+
+def configure_logs(level: str) -> None:
+    """One JSON object a line on stderr, for our own log calls and those of libraries alike.
+
+    JSON escapes line breaks, so no input can forge a line. What callers may log: ids, counts, times; never
+    secrets, codes, names or addresses of people.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("alembic").setLevel("WARNING")  # it tells its dialect on every look at the schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -78,9 +79,15 @@ def _refuse_unknown(found: SchemaState) -> None:
 
 
 def _state(current: str) -> SchemaState:
+    head, known = _revisions()
+    return SchemaState(current, head, known=not current or current in known)
+
+
+@cache
+def _revisions() -> tuple[str, frozenset[str]]:
+    """The newest revision and all of them; the scripts do not change while the program runs."""
     scripts = ScriptDirectory.from_config(_config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    return SchemaState(current, scripts.get_current_head() or "", known=not current or current in known)
+    return scripts.get_current_head() or "", frozenset(script.revision for script in scripts.walk_revisions())
 
 
 def _config() -> Config:

@@ -1,0 +1,276 @@
+"""The web application: which blueprints it serves, and what every request gets whoever serves it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import time
+import uuid
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+from apiflask import APIFlask
+from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask.json.provider import DefaultJSONProvider
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from trace_core.errors import InputError, TraceError
+from trace_server.accounts.access import PUBLIC, SIGNED, declared_access, permission, public
+from trace_server.config import Settings, load_settings
+from trace_server.db import Database, migrate
+from trace_server.problems import KINDS, MEDIA_TYPE, register_problems
+from trace_server.services import EXTENSION, Services, open_services, services
+
+BLUEPRINTS: tuple[str, ...] = ("trace_server.accounts.api",)
+"""Modules that offer a `blueprint`; a missing one is an error."""
+REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z")
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+
+REQUESTS = Counter("suyuan_http_requests", "Requests answered", ["endpoint", "method", "status"])
+SECONDS = Histogram("suyuan_http_request_seconds", "Time to answer", ["endpoint"])
+
+log = structlog.get_logger(__name__)
+blueprint = Blueprint("app", __name__)
+
+
+def create_app(settings: Settings | None = None, db: Database | None = None) -> APIFlask:
+    """The application on `settings` (default: the environment's) and `db` (default: the one they name)."""
+    settings = settings or load_settings(os.environ)
+    outside = Services(db, settings) if db else open_services(settings)
+    app = APIFlask(
+        __name__,
+        title="Suyuan",
+        version=version("suyuan"),
+        spec_path="/openapi.json",
+        openapi_blueprint_url_prefix="/api/v1",
+        docs_path=None,
+        static_folder=None,  # type: ignore[arg-type]  # Flask's "none"; APIFlask narrowed it
+        template_folder=str(_templates()),
+    )
+    _configure(app, settings)
+    app.extensions[EXTENSION] = outside
+    app.json = StrictJson(app)
+    register_problems(app)
+    app.before_request(_open_request)
+    app.before_request(_check_request)
+    app.after_request(_close_request)
+    app.register_blueprint(blueprint)
+    for name in BLUEPRINTS:
+        app.register_blueprint(importlib.import_module(name).blueprint)
+    app.spec_processor(lambda spec: _complete(app, cast("dict[str, Any]", spec)))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    return app
+
+
+class StrictJson(DefaultJSONProvider):
+    """JSON as the standard has it: no NaN; nesting too deep to read is the sender's mistake, not a crash."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Raises `ValueError` on everything that is not JSON."""
+        try:
+            return super().loads(s, parse_constant=_refuse_constant, **kwargs)
+        except RecursionError as error:
+            raise ValueError("the JSON is nested too deeply") from error
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> Response:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> tuple[Response, int]:
+    """The database answers and has the schema this program needs."""
+    try:
+        migrate.require_current(services().db)
+    except TraceError as error:
+        log.warning("not ready", error=error.code)
+        return jsonify(status="not ready", reason=error.code), 503
+    return jsonify(status="ready"), 200
+
+
+@blueprint.get("/metrics")
+@permission("metrics:read")
+def metrics() -> Response:
+    """Counters of all web processes, in Prometheus' text format."""
+    registry = REGISTRY
+    if MULTIPROCESS_DIR in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+@blueprint.get("/problems/<code>")
+@public
+def problem(code: str) -> tuple[Response, int]:
+    """What a problem type means: the page behind every `type` member."""
+    for kind in KINDS:
+        if kind.code == code:
+            return jsonify(code=kind.code, status=kind.status, title={"zh-CN": kind.zh, "en": kind.en}), 200
+    return jsonify(code=code, title=None), 404
+
+
+def _configure(app: APIFlask, settings: Settings) -> None:
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        TRUSTED_HOSTS=settings.all_trusted_hosts,
+        PROBLEM_BASE=f"{settings.public_url}/problems",
+        VALIDATION_ERROR_STATUS_CODE=400,
+        AUTO_SERVERS=False,
+        SERVERS=[{"url": settings.public_url}],
+        SPEC_DECORATORS=[public],
+        SECURITY_SCHEMES={"bearer": {"type": "http", "scheme": "bearer"}},
+        DESCRIPTION="Product traceability: capture, catalog, credit. Errors are problem documents (RFC 9457).",
+    )
+    # Error pages for people must not depend on where the process was started.
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+
+def _templates() -> Path:
+    """In an installed package the templates are inside it, in a checkout beside it."""
+    installed = Path(__file__).parent / "templates"
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "templates"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _open_request() -> None:
+    offered = request.headers.get("X-Request-ID", "")
+    g.request_id = offered if REQUEST_ID.match(offered) else uuid.uuid4().hex
+    g.started = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _check_request() -> None:
+    if not request.path.startswith("/api/"):
+        return
+    for name, values in request.args.lists():
+        if len(values) > 1:  # ASVS 15.3.7: two readers could each take another one
+            raise InputError(f"the parameter {name!r} is given twice", where=name)
+    wanted = _body_type(request.endpoint)
+    if wanted and request.mimetype != wanted:
+        raise UnsupportedMediaType
+
+
+def _body_type(endpoint: str | None) -> str | None:
+    """The content type that the view declares with `@blueprint.input`, if it does."""
+    view = current_app.view_functions.get(endpoint or "")
+    declared = getattr(view, "_spec", {}).get("content_type")
+    return declared if isinstance(declared, str) else None
+
+
+def _close_request(response: Response) -> Response:
+    settings = services().settings
+    headers = response.headers
+    headers["X-Request-ID"] = g.get("request_id", "")
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    )
+    if settings.public_url.startswith("https://"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if request.path.startswith("/api/"):
+        headers.setdefault("Cache-Control", "no-store")
+    _count(response)
+    return response
+
+
+def _count(response: Response) -> None:
+    # The endpoint, not the path: paths hold codes that people have scanned.
+    endpoint = request.endpoint or "none"
+    method = request.method if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other"
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    REQUESTS.labels(endpoint, method, str(response.status_code)).inc()
+    SECONDS.labels(endpoint).observe(seconds)
+    caller = g.get("client")
+    log.info(
+        "request",
+        endpoint=endpoint,
+        method=method,
+        status=response.status_code,
+        milliseconds=round(seconds * 1000, 1),
+        client=caller.client_id if caller else None,
+    )
+
+
+def _complete(app: APIFlask, spec: dict[str, Any]) -> dict[str, Any]:
+    """Say of every operation what APIFlask cannot know: its permission, and that errors are problems."""
+    schemas = spec.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM_SCHEMA
+    for unused in ("HTTPError", "ValidationError"):
+        schemas.pop(unused, None)
+    for operation, access in _operations(app, spec):
+        responses = operation.setdefault("responses", {})
+        statuses = {"400", "500", "503"} | {status for status in responses if status >= "400"}
+        if access not in (PUBLIC, SIGNED, None):
+            operation["security"] = [{"bearer": []}]
+            operation["x-permission"] = access
+            statuses |= {"401", "403"}
+        if "requestBody" in operation:
+            statuses |= {"413", "415"}
+        titles = {str(kind.status): kind.en for kind in reversed(KINDS)}
+        for status in sorted(statuses):
+            responses[status] = {
+                "description": titles.get(status, "Error"),
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }
+    return spec
+
+
+def _operations(app: APIFlask, spec: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
+    """Every operation under /api of the document, with what its view declares."""
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            operation = spec["paths"].get(path, {}).get(method.lower())
+            if operation is not None and path.startswith("/api/"):
+                yield operation, declared_access(app.view_functions[rule.endpoint])
+
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457",
+    "required": ["type", "title", "status", "detail", "instance", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "request id"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message"],
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}

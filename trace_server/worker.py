@@ -1,0 +1,110 @@
+"""The worker process: periodic jobs, each at its own pace. A failing job is reported and does not stop the others."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from trace_server.services import Services
+
+JOBS: tuple[str, ...] = ()
+"""Modules that offer `jobs: list[Job]`; a missing one is an error."""
+MAX_DELAY_S = 300.0
+"""A job that keeps failing is tried again at least this often."""
+
+RUNS = Counter("suyuan_job_runs", "Runs of worker jobs", ["job", "outcome"])
+
+log = structlog.get_logger(__name__)
+
+
+class Job(Protocol):
+    """What a module offers: `run` does all that is due and returns soon; it is called again after `interval_s`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def interval_s(self) -> float: ...
+
+    @property
+    def run(self) -> Callable[[Services], object]: ...
+
+
+@dataclass(slots=True)
+class _Slot:
+    job: Job
+    due: float
+    failures: int = 0
+
+
+class Worker:
+    """Runs jobs one after the other in the thread that calls `run` until `stop`."""
+
+    def __init__(self, services: Services, jobs: Sequence[Job]) -> None:
+        names = [job.name for job in jobs]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two jobs share a name: {sorted(names)}")
+        self._services = services
+        self._slots = [_Slot(job, due=0.0) for job in jobs]
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Let the job that runs finish, then return from `run`. Safe in a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Run due jobs until `stop`."""
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            for slot in self._slots:
+                if slot.due <= now and not self._stopping.is_set():
+                    self._run_one(slot)
+            next_due = min((slot.due for slot in self._slots), default=now + 60.0)
+            self._stopping.wait(max(0.0, next_due - time.monotonic()))
+
+    def run_once(self) -> dict[str, bool]:
+        """Run every job once now: job name → whether it succeeded."""
+        return {slot.job.name: self._run_one(slot) for slot in self._slots}
+
+    def _run_one(self, slot: _Slot) -> bool:
+        job = slot.job
+        try:
+            job.run(self._services)
+        except Exception:
+            slot.failures += 1
+            RUNS.labels(job.name, "failed").inc()
+            log.exception("job failed", job=job.name, failures_in_a_row=slot.failures)
+            delay = min(job.interval_s * 2 ** min(slot.failures, 10), MAX_DELAY_S)
+            slot.due = time.monotonic() + max(delay, job.interval_s)
+            return False
+        slot.failures = 0
+        RUNS.labels(job.name, "done").inc()
+        slot.due = time.monotonic() + job.interval_s
+        return True
+
+
+def find_jobs(modules: Iterable[str] = JOBS) -> list[Job]:
+    """The jobs that `modules` offer."""
+    return [job for name in modules for job in importlib.import_module(name).jobs]
+
+
+def serve(services: Services, jobs: Sequence[Job]) -> None:
+    """Work until SIGTERM or SIGINT; returns once the running job has finished."""
+    worker = Worker(services, jobs)
+
+    def stop(_number: int, _frame: object) -> None:
+        worker.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    log.info("worker started", jobs=[job.name for job in jobs])
+    worker.run()
+    log.info("worker stopped")
