@@ -7,28 +7,53 @@ Source: EPCIS 2.0.1 section 7.4.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, TypeAlias, Union
+from typing import ClassVar, TypeAlias
 
+from trace_core.epcis.checks import (
+    Extensions,
+    ExtensionValue,
+    require_aware,
+    require_names,
+    require_number,
+    require_uri,
+    require_uris,
+)
+from trace_core.epcis.sensor import SensorElement, SensorMetadata, SensorReport
 from trace_core.errors import EventError
 
-ExtensionValue: TypeAlias = Union[str, int, float, bool, Sequence["ExtensionValue"], "Extensions", None]
-"""A leaf, a tuple for a repeated element, or a mapping for a nested one."""
-Extensions: TypeAlias = Mapping[str, ExtensionValue]
-"""Expanded name `{namespace}local` → value, in the sender's order. A name without a namespace has no braces."""
+__all__ = [
+    "EVENT_TYPES",
+    "SUYUAN_NAMESPACE",
+    "Action",
+    "AggregationEvent",
+    "AssociationEvent",
+    "BizTransaction",
+    "Destination",
+    "ErrorDeclaration",
+    "Event",
+    "ExtensionValue",
+    "Extensions",
+    "ObjectEvent",
+    "PersistentDisposition",
+    "QuantityElement",
+    "SensorElement",
+    "SensorMetadata",
+    "SensorReport",
+    "Source",
+    "TransactionEvent",
+    "TransformationEvent",
+]
 
 SUYUAN_NAMESPACE = "urn:suyuan:epcis:"
 """Our own extension fields; prefix `suyuan` in JSON."""
 
 _OFFSET = re.compile(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)\Z")
 _UOM = re.compile(r"[A-Z0-9]{2,3}\Z")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20\x7f]+\Z")
-_HEX = re.compile(r"[0-9A-Fa-f]+\Z")
 
 
 class Action(StrEnum):
@@ -120,109 +145,7 @@ class ErrorDeclaration:
         require_aware(self.declaration_time, "declarationTime")
         require_uri(self.reason, "reason")
         require_uris(self.corrective_event_ids, "correctiveEventIDs")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorMetadata:
-    """What all reports of one sensor element share. Times are aware."""
-
-    time: datetime | None = None
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-    device_id: str | None = None
-    device_metadata: str | None = None
-    raw_data: str | None = None
-    data_processing_method: str | None = None
-    biz_rules: str | None = None
-    extensions: Extensions = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        require_aware(self.time, "time")
-        require_aware(self.start_time, "startTime")
-        require_aware(self.end_time, "endTime")
-        require_uri(self.device_id, "deviceID")
-        require_uri(self.device_metadata, "deviceMetadata")
-        require_uri(self.raw_data, "rawData")
-        require_uri(self.data_processing_method, "dataProcessingMethod")
-        require_uri(self.biz_rules, "bizRules")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorReport:
-    """One measurement. `uom` is a UN/CEFACT code; numbers are in that unit."""
-
-    type: str
-    exception: str | None = None
-    device_id: str | None = None
-    device_metadata: str | None = None
-    raw_data: str | None = None
-    data_processing_method: str | None = None
-    biz_rules: str | None = None
-    """Allowed by the JSON schema, absent from the XML schema and from the event hash."""
-    time: datetime | None = None
-    microorganism: str | None = None
-    chemical_substance: str | None = None
-    value: float | None = None
-    component: str | None = None
-    string_value: str | None = None
-    boolean_value: bool | None = None
-    hex_binary_value: str | None = None
-    uri_value: str | None = None
-    min_value: float | None = None
-    max_value: float | None = None
-    mean_value: float | None = None
-    s_dev: float | None = None
-    perc_rank: float | None = None
-    perc_value: float | None = None
-    uom: str | None = None
-    coordinate_reference_system: str | None = None
-    extensions: Extensions = field(default_factory=dict)
-
-    _URIS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("type", "type"),
-        ("exception", "exception"),
-        ("device_id", "deviceID"),
-        ("device_metadata", "deviceMetadata"),
-        ("raw_data", "rawData"),
-        ("data_processing_method", "dataProcessingMethod"),
-        ("biz_rules", "bizRules"),
-        ("microorganism", "microorganism"),
-        ("chemical_substance", "chemicalSubstance"),
-        ("component", "component"),
-        ("uri_value", "uriValue"),
-        ("coordinate_reference_system", "coordinateReferenceSystem"),
-    )
-    _NUMBERS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("value", "value"),
-        ("min_value", "minValue"),
-        ("max_value", "maxValue"),
-        ("mean_value", "meanValue"),
-        ("s_dev", "sDev"),
-        ("perc_rank", "percRank"),
-        ("perc_value", "percValue"),
-    )
-
-    def __post_init__(self) -> None:
-        require_aware(self.time, "time")
-        for attribute, name in self._URIS:
-            require_uri(getattr(self, attribute), name)
-        for attribute, name in self._NUMBERS:
-            require_number(getattr(self, attribute), name)
-        if self.hex_binary_value is not None and not _HEX.match(self.hex_binary_value):
-            raise EventError("hexBinaryValue must be hex digits", where="hexBinaryValue")
-
-
-@dataclass(frozen=True, slots=True)
-class SensorElement:
-    """Reports and what they share."""
-
-    sensor_report: tuple[SensorReport, ...]
-    sensor_metadata: SensorMetadata | None = None
-    extensions: Extensions = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not self.sensor_report:
-            raise EventError("a sensor element has at least one report", where="sensorReport")
+        require_names(self.extensions, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +193,7 @@ class ObjectEvent(_EventFields):
                 where="ilmd",
                 remedy="use action ADD or leave ilmd out",
             )
+        require_names(self.ilmd, "ilmd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +249,7 @@ class TransformationEvent(_EventFields):
         require_uris(self.input_epc_list, "inputEPCList")
         require_uris(self.output_epc_list, "outputEPCList")
         require_uri(self.transformation_id, "transformationID")
+        require_names(self.ilmd, "ilmd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,36 +276,6 @@ EVENT_TYPES: Mapping[str, type[Event]] = {
 }
 
 
-def require_uri(value: str | None, where: str) -> None:
-    """Raises `EventError` unless `value` is None or an absolute URI."""
-    if value is not None and not (isinstance(value, str) and _URI.match(value)):
-        raise EventError(f"{value!r:.200} is no absolute URI", where=where, remedy="write scheme:rest, percent-encoded")
-
-
-def require_uris(values: Iterable[str], where: str) -> None:
-    """Raises `EventError` with `where/index` unless every value is an absolute URI."""
-    matches = _URI.match
-    for index, value in enumerate(values):
-        if not isinstance(value, str) or not matches(value):
-            require_uri("" if value is None else value, f"{where}/{index}")
-
-
-def require_number(value: float | None, where: str) -> None:
-    """Raises `EventError` unless `value` is None or a finite number (a bool is none)."""
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise EventError(f"{value!r:.200} is no number", where=where, remedy="write a JSON number without quotes")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise EventError("the number is not finite", where=where)
-
-
-def require_aware(moment: datetime | None, where: str) -> None:
-    """Raises `EventError` unless `moment` is None or knows its offset from UTC."""
-    if moment is not None and (not isinstance(moment, datetime) or moment.tzinfo is None):
-        raise EventError("the time lacks its offset from UTC", where=where, remedy="end it with Z or ±hh:mm")
-
-
 def _require_action(action: Action) -> None:
     if not isinstance(action, Action):
         raise EventError(f"{action!r:.200} is no action", where="action", remedy="use ADD, OBSERVE or DELETE")
@@ -401,3 +296,4 @@ def _require_common(event: _EventFields) -> None:
     require_uri(event.disposition, "disposition")
     require_uri(event.read_point, "readPoint/id")
     require_uri(event.biz_location, "bizLocation/id")
+    require_names(event.extensions, "")

@@ -1,11 +1,30 @@
-"""The CBV 2.0 event hash (section 8.9) and the keys that follow from an event's content."""
+"""The CBV 2.0 event hash: one name for an event, whoever writes it down and however.
+
+    pre-hash string = fields in the order below, each `name=value`, values canonical, lists sorted,
+                      then everything that has no place in that order, sorted, nested names written out
+    event hash      = ni:///sha-256;<hex SHA-256 of the UTF-8 pre-hash string>?ver=CBV2.0
+
+recordTime, eventID, errorDeclaration and certificationInfo take no part.
+Source: CBV 2.0 section 8.9; where its text leaves room, the published hash values decide.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from hashlib import sha256
 
-from trace_core.epcis.event import Event
+from trace_core.epcis.event import (
+    AggregationEvent,
+    AssociationEvent,
+    Event,
+    QuantityElement,
+    TransformationEvent,
+)
+from trace_core.epcis.hash_text import canonical_text, extension_texts, number_text, time_text
+from trace_core.epcis.sensor import SensorElement, SensorMetadata, SensorReport
+from trace_core.ids.canonical import canonical_key, canonical_uri
 
 
 class Role(IntEnum):
@@ -39,6 +58,7 @@ class Prepared:
 
     event: Event
     objects: tuple[ObjectRef, ...]
+    """In the order of the event: parent, instances, classes; inputs before outputs."""
     read_point: str | None
     """Canonical."""
     biz_location: str | None
@@ -53,22 +73,250 @@ class Prepared:
 
     @property
     def event_hash(self) -> str:
-        return f"ni:///sha-256;{self.digest.hex()}?ver=CBV2.0"
+        return _named(self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One list of objects of an event, canonical."""
+
+    role: Role
+    epcs: tuple[str, ...]
+    classes: tuple[tuple[str, QuantityElement], ...]
 
 
 def prepare(event: Event) -> Prepared:
-    raise NotImplementedError
+    """Canonical identifiers, object keys and event key of `event`. Never raises on an event that exists."""
+    parent, groups = _parent(event), _groups(event)
+    read_point, biz_location = _place(event.read_point), _place(event.biz_location)
+    text = _pre_hash(event, parent, groups, read_point, biz_location)
+    objects: list[ObjectRef] = []
+    if parent is not None:
+        objects.append(ObjectRef(Role.PARENT, parent, canonical_key(parent)))
+    for group in groups:
+        role = group.role
+        objects.extend([ObjectRef(role, uri, canonical_key(uri)) for uri in group.epcs])
+        for uri, element in group.classes:
+            objects.append(ObjectRef(role, uri, canonical_key(uri), True, element.quantity, element.uom))
+    return Prepared(event, tuple(objects), read_point, biz_location, _digest(text))
 
 
 def pre_hash(event: Event) -> str:
-    raise NotImplementedError
+    """The string that is hashed."""
+    return _pre_hash(event, _parent(event), _groups(event), _place(event.read_point), _place(event.biz_location))
 
 
 def event_hash(event: Event) -> str:
     """`ni:///sha-256;<64 hex digits>?ver=CBV2.0`."""
-    raise NotImplementedError
+    return _named(_digest(pre_hash(event)))
 
 
 def event_key(event: Event) -> bytes:
     """First 16 bytes of the SHA-256 of the pre-hash string."""
-    raise NotImplementedError
+    return _digest(pre_hash(event))[:16]
+
+
+def _digest(text: str) -> bytes:
+    # the parser refuses lone surrogates; an event built by hand must not stop a whole batch
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _named(digest: bytes) -> str:
+    return f"ni:///sha-256;{digest.hex()}?ver=CBV2.0"
+
+
+def _parent(event: Event) -> str | None:
+    parent = getattr(event, "parent_id", None)
+    return None if parent is None else canonical_uri(parent)
+
+
+def _place(uri: str | None) -> str | None:
+    return None if uri is None else canonical_uri(uri)
+
+
+def _groups(event: Event) -> tuple[_Group, ...]:
+    if isinstance(event, TransformationEvent):
+        return (
+            _group(Role.INPUT, event.input_epc_list, event.input_quantity_list),
+            _group(Role.OUTPUT, event.output_epc_list, event.output_quantity_list),
+        )
+    if isinstance(event, (AggregationEvent, AssociationEvent)):
+        return (_group(Role.CHILD, event.child_epcs, event.child_quantity_list),)
+    return (_group(Role.OBJECT, event.epc_list, event.quantity_list),)
+
+
+def _group(role: Role, epcs: Iterable[str], elements: Iterable[QuantityElement]) -> _Group:
+    return _Group(
+        role,
+        tuple([canonical_uri(epc) for epc in epcs]),
+        tuple([(canonical_uri(element.epc_class), element) for element in elements]),
+    )
+
+
+_LIST_NAMES = {
+    Role.OBJECT: ("epcList", "quantityList"),
+    Role.CHILD: ("childEPCs", "childQuantityList"),
+    Role.INPUT: ("inputEPCList", "inputQuantityList"),
+    Role.OUTPUT: ("outputEPCList", "outputQuantityList"),
+}
+
+
+def _pre_hash(
+    event: Event, parent: str | None, groups: Sequence[_Group], read_point: str | None, biz_location: str | None
+) -> str:
+    parts = [
+        f"eventType={event.type}eventTime={time_text(event.event_time)}"
+        f"eventTimeZoneOffset={event.event_time_zone_offset}"
+    ]
+    if parent is not None:
+        parts.append(f"parentID={parent}")
+    for group in groups:
+        _add_objects(parts, group)
+    if isinstance(event, TransformationEvent):
+        if event.transformation_id is not None:
+            parts.append(f"transformationID={canonical_text(event.transformation_id)}")
+    else:
+        parts.append(f"action={event.action.value}")
+    if event.biz_step is not None:
+        parts.append(f"bizStep={canonical_text(event.biz_step)}")
+    if event.disposition is not None:
+        parts.append(f"disposition={canonical_text(event.disposition)}")
+    if event.persistent_disposition is not None:
+        parts.append("persistentDisposition")
+        parts += sorted([f"set={canonical_text(item)}" for item in event.persistent_disposition.set])
+        parts += sorted([f"unset={canonical_text(item)}" for item in event.persistent_disposition.unset])
+    if read_point is not None:
+        parts.append(f"readPointid={read_point}")
+    if biz_location is not None:
+        parts.append(f"bizLocationid={biz_location}")
+    _add_context(parts, event)
+    parts += _without_place(event)
+    return "".join(parts)
+
+
+def _add_objects(parts: list[str], group: _Group) -> None:
+    epc_list, quantity_list = _LIST_NAMES[group.role]
+    if group.epcs:
+        parts.append(epc_list)
+        parts += [f"epc={epc}" for epc in sorted(group.epcs)]
+    if group.classes:
+        parts.append(quantity_list)
+        parts += sorted([_quantity(uri, element) for uri, element in group.classes])
+
+
+def _quantity(uri: str, element: QuantityElement) -> str:
+    quantity = "" if element.quantity is None else f"quantity={number_text(element.quantity)}"
+    uom = "" if element.uom is None else f"uom={canonical_text(element.uom)}"
+    return f"quantityElementepcClass={uri}{quantity}{uom}"
+
+
+def _add_context(parts: list[str], event: Event) -> None:
+    """Business transactions, sources, destinations, sensors: each list sorted."""
+    if event.biz_transaction_list:
+        parts.append("bizTransactionList")
+        parts += sorted([_typed("bizTransaction", t.biz_transaction, t.type) for t in event.biz_transaction_list])
+    if event.source_list:
+        parts.append("sourceList")
+        parts += sorted([_typed("source", s.source, s.type) for s in event.source_list])
+    if event.destination_list:
+        parts.append("destinationList")
+        parts += sorted([_typed("destination", d.destination, d.type) for d in event.destination_list])
+    if event.sensor_element_list:
+        parts += sorted([_sensor_element(element) for element in event.sensor_element_list])
+
+
+def _typed(name: str, value: str, kind: str | None) -> str:
+    head = "" if kind is None else f"type={canonical_text(kind)}"
+    return f"{head}{name}={canonical_text(value)}"
+
+
+def _sensor_element(element: SensorElement) -> str:
+    metadata = "" if element.sensor_metadata is None else _sensor_metadata(element.sensor_metadata)
+    return "".join(["sensorElement", metadata, *sorted([_sensor_report(report) for report in element.sensor_report])])
+
+
+def _sensor_metadata(item: SensorMetadata) -> str:
+    times = (("time", item.time), ("startTime", item.start_time), ("endTime", item.end_time))
+    texts = (
+        ("deviceID", item.device_id),
+        ("deviceMetadata", item.device_metadata),
+        ("rawData", item.raw_data),
+        ("dataProcessingMethod", item.data_processing_method),
+        ("bizRules", item.biz_rules),
+    )
+    inner = "".join(
+        [f"{name}={time_text(time)}" for name, time in times if time is not None]
+        + [f"{name}={canonical_text(text)}" for name, text in texts if text]
+    )
+    return f"sensorMetadata{inner}" if inner else ""
+
+
+def _sensor_report(item: SensorReport) -> str:
+    time = None if item.time is None else time_text(item.time)
+    boolean = None if item.boolean_value is None else str(item.boolean_value).lower()
+    texts = (
+        ("type", canonical_text(item.type)),
+        ("exception", _optional(item.exception)),
+        ("deviceID", _optional(item.device_id)),
+        ("deviceMetadata", _optional(item.device_metadata)),
+        ("rawData", _optional(item.raw_data)),
+        ("dataProcessingMethod", _optional(item.data_processing_method)),
+        ("time", time),
+        ("microorganism", _optional(item.microorganism)),
+        ("chemicalSubstance", _optional(item.chemical_substance)),
+        ("value", _optional_number(item.value)),
+        ("component", _optional(item.component)),
+        ("stringValue", _optional(item.string_value)),
+        ("booleanValue", boolean),
+        ("hexBinaryValue", _optional(item.hex_binary_value)),
+        ("uriValue", _optional(item.uri_value)),
+        ("minValue", _optional_number(item.min_value)),
+        ("maxValue", _optional_number(item.max_value)),
+        ("meanValue", _optional_number(item.mean_value)),
+        ("sDev", _optional_number(item.s_dev)),
+        ("percRank", _optional_number(item.perc_rank)),
+        ("percValue", _optional_number(item.perc_value)),
+        ("uom", _optional(item.uom)),
+        ("coordinateReferenceSystem", _optional(item.coordinate_reference_system)),
+    )
+    return "sensorReport" + "".join([f"{name}={text}" for name, text in texts if text])
+
+
+def _optional(text: str | None) -> str | None:
+    return None if text is None else canonical_text(text)
+
+
+def _optional_number(number: float | None) -> str | None:
+    return None if number is None else number_text(number)
+
+
+def _without_place(event: Event) -> list[str]:
+    """Extensions and master data: under the names of the fields they stand in, sorted as a whole."""
+    found = extension_texts(event.extensions)
+    ilmd = getattr(event, "ilmd", None)
+    for name, extensions in (
+        ("readPoint", event.read_point_extensions),
+        ("bizLocation", event.biz_location_extensions),
+        ("ilmd", ilmd),
+    ):
+        if extensions:
+            found.append(name + "".join(sorted(extension_texts(extensions))))
+    for element in event.sensor_element_list:
+        inner = _sensor_leftovers(element)
+        if inner:
+            found.append("sensorElement" + "".join(sorted(inner)))
+    return sorted(found) if len(found) > 1 else found
+
+
+def _sensor_leftovers(element: SensorElement) -> list[str]:
+    found = extension_texts(element.extensions)
+    if element.sensor_metadata is not None and element.sensor_metadata.extensions:
+        found.append("sensorMetadata" + "".join(sorted(extension_texts(element.sensor_metadata.extensions))))
+    for report in element.sensor_report:
+        inner = extension_texts(report.extensions)
+        if report.biz_rules is not None:
+            # in the JSON schema but not in the order of CBV
+            inner.append(f"bizRules={canonical_text(report.biz_rules)}")
+        if inner:
+            found.append("sensorReport" + "".join(sorted(inner)))
+    return found
