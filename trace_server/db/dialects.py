@@ -76,13 +76,13 @@ class SqliteDialect(_Chunked):
     def insert_ignore(self, conn: Connection, table: Table, rows: Rows) -> int:
         if not rows:
             return 0
-        return conn.execute(sqlite_insert(table).on_conflict_do_nothing(), _dicts(rows)).rowcount
+        return conn.execute(sqlite_insert(table).on_conflict_do_nothing(), _checked(table, rows)).rowcount
 
     def bulk_insert(self, conn: Connection, table: Table, rows: Rows, *, ignore_conflicts: bool = False) -> int:
         if ignore_conflicts:
             return self.insert_ignore(conn, table, rows)
         if rows:
-            conn.execute(insert(table), _dicts(rows))
+            conn.execute(insert(table), _checked(table, rows))
         return len(rows)
 
     def upsert(self, conn: Connection, table: Table, rows: Rows, *, key: Sequence[str], update: Sequence[str]) -> None:
@@ -90,7 +90,7 @@ class SqliteDialect(_Chunked):
             return
         statement = sqlite_insert(table)
         fresh = {name: statement.excluded[name] for name in update}
-        conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=fresh), _dicts(rows))
+        conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=fresh), _checked(table, rows))
 
     def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
         return column.in_(values)
@@ -110,7 +110,7 @@ class PostgresDialect(_Chunked):
             return 0
         key = _primary_key(table)
         statement = postgres_insert(table).on_conflict_do_nothing().returning(literal(1))
-        return len(conn.execute(statement, _sorted(rows, key)).all())
+        return len(conn.execute(statement, _sorted(table, rows, key)).all())
 
     def bulk_insert(self, conn: Connection, table: Table, rows: Rows, *, ignore_conflicts: bool = False) -> int:
         if not rows:
@@ -127,7 +127,7 @@ class PostgresDialect(_Chunked):
             return
         statement = postgres_insert(table)
         fresh = {name: statement.excluded[name] for name in update}
-        conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=fresh), _sorted(rows, key))
+        conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=fresh), _sorted(table, rows, key))
 
     def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
         return column == any_(literal(list(values), ARRAY(column.type)))
@@ -179,13 +179,16 @@ def _primary_key(table: Table) -> list[str]:
     return [column.name for column in table.primary_key]
 
 
-def _sorted(rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
+def _sorted(table: Table, rows: Rows, key: Sequence[str]) -> list[dict[str, Any]]:
+    checked = _checked(table, rows)
     if any(name not in rows[0] for name in key):  # the database makes the key: nothing to collide on
-        return _dicts(rows)
-    return cast("list[dict[str, Any]]", sorted(rows, key=lambda row: [row[name] for name in key]))
+        return checked
+    return sorted(checked, key=lambda row: [row[name] for name in key])
 
 
-def _dicts(rows: Rows) -> list[dict[str, Any]]:
+def _checked(table: Table, rows: Rows) -> list[dict[str, Any]]:
+    """SQLAlchemy passes over a name that is no column: a misspelt one would lose its value in silence."""
+    _columns(table, rows)
     return cast("list[dict[str, Any]]", list(rows))
 
 
