@@ -40,8 +40,8 @@ def check_value(payload: int) -> int:
     """
     total = 0
     while payload:
-        payload, group = divmod(payload, _CHUNK)
-        total += _WEIGHTED[group]
+        total += _WEIGHTED[payload % _CHUNK]
+        payload //= _CHUNK  # two operators are faster than one divmod, and every tag read comes through here
     return -total % 10
 
 

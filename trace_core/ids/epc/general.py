@@ -27,7 +27,7 @@ class General:
             raise IdentifierError("96 bits stand here, then nothing but zeros", where=self.name)
         value = int.from_bytes(epc[:_SIZE], "big")
         body = f"{value >> 60 & 0xFFFFFFF}.{value >> 36 & 0xFFFFFF}.{value & 0xFFFFFFFFF}"
-        return Epc(self.name, None, f"urn:epc:id:gid:{body}", f"urn:epc:tag:gid-96:{body}", None)
+        return Epc(self.name, None, f"urn:epc:id:gid:{body}", None)
 
     def encode(self, fields: str) -> bytes:
         """See `Scheme.encode`."""

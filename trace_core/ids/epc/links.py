@@ -21,7 +21,8 @@ Link: TypeAlias = Callable[[str, str, str], str]
 def sgtin(company: str, reference: str, serial: str) -> str:
     """AI 01 and 21; the reference starts with the indicator."""
     payload = reference[0] + company + reference[1:]
-    return f"https://id.gs1.org/01/{payload}{check_value(int(payload))}/21/{_escaped(serial)}"
+    shown = serial if serial.isalnum() else _escaped(serial)
+    return f"https://id.gs1.org/01/{payload}{check_value(int(payload))}/21/{shown}"
 
 
 def itip(company: str, reference: str, rest: str) -> str:

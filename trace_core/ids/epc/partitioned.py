@@ -54,15 +54,13 @@ class Layout:
 class _Row(NamedTuple):
     """One partition, worked out."""
 
-    company_shift: int
     company_mask: int
     company_limit: int
+    reference_bits: int
     reference_mask: int
     reference_limit: int
     template: str
     company_digits: int
-    reference_bits: int
-    reference_digits: int
 
 
 class Partitioned:
@@ -74,13 +72,14 @@ class Partitioned:
         self.header: Final = layout.header
         self.bits: Final = _LEAD_BITS + layout.pair_bits + tail.bits
         self._reference: Final = layout.reference
+        self._is_text: Final = layout.reference is Reference.TEXT
+        self._pair_digits: Final = layout.pair_digits
         self._tail: Final = tail
         self._tail_bits: Final = tail.bits
         self._tail_mask: Final = (1 << tail.bits) - 1
         self._read_tail: Final = tail.read
         self._link: Final = layout.link
         self._id_head: Final = f"urn:epc:id:{layout.urn}:"
-        self._tag_heads: Final = tuple(f"urn:epc:tag:{layout.name}:{value}." for value in range(8))
         self._partition_shift: Final = self.bits - _LEAD_BITS
         self._size: Final = -(-self.bits // 8)
         self._spare: Final = -self.bits % 8
@@ -91,30 +90,23 @@ class Partitioned:
     def decode(self, epc: bytes) -> Epc:
         """See `Scheme.decode`."""
         value = self._value(epc)
-        lead = value >> self._partition_shift
-        row = self._rows[lead & 7]
+        second = epc[1]
+        row = self._rows[second >> 2 & 7]
         if row is None:
             raise IdentifierError("partition 7 does not exist", where=self.name)
-        company_shift, company_mask, company_limit, reference_mask, reference_limit, template, digits, *_ = row
-        company = value >> company_shift & company_mask
-        reference: int | str = value >> self._tail_bits & reference_mask
-        if company >= company_limit:
-            raise IdentifierError("the company prefix has too many digits for its partition", where=self.name)
-        if self._reference is Reference.TEXT:
-            reference = read_text(value >> self._tail_bits & reference_mask, row.reference_bits, row.reference_digits)
-        elif reference >= reference_limit:  # type: ignore[operator]
-            raise IdentifierError("the reference has too many digits for its partition", where=self.name)
-        pair = template % (company, reference)
+        company_mask, company_limit, reference_bits, reference_mask, reference_limit, template, digits = row
+        both = value >> self._tail_bits
+        company = both >> reference_bits & company_mask
+        reference = both & reference_mask
+        if company >= company_limit or reference >= reference_limit:
+            raise IdentifierError("prefix or reference has too many digits for its partition", where=self.name)
+        if self._is_text:
+            pair = template % (company, read_text(reference, reference_bits, self._pair_digits - digits))
+        else:
+            pair = template % (company, reference)
         tail = self._read_tail(value & self._tail_mask)
-        filter_value = lead >> 3 & 7
-        body = pair + tail
-        return Epc(
-            self.name,
-            filter_value,
-            self._id_head + body,
-            self._tag_heads[filter_value] + body,
-            self._link(pair[:digits], pair[digits + 1 :], tail[1:]),
-        )
+        link = self._link(pair[:digits], pair[digits + 1 :], tail[1:])
+        return Epc(self.name, second >> 5, self._id_head + pair + tail, link)
 
     def encode(self, fields: str) -> bytes:
         """See `Scheme.encode`."""
@@ -151,11 +143,12 @@ class Partitioned:
         return parts
 
     def _write_reference(self, text: str, row: _Row) -> int:
-        if self._reference is Reference.TEXT:
-            return write_text(text, row.reference_bits, row.reference_digits)
+        digits = self._pair_digits - row.company_digits
+        if self._is_text:
+            return write_text(text, row.reference_bits, digits)
         if self._reference is Reference.INTEGER:
-            return number(text, row.reference_limit)
-        return padded(text, row.reference_digits)
+            return number(text, min(row.reference_limit, row.reference_mask + 1))
+        return padded(text, digits)
 
     def _row(self, layout: Layout, company_digits: int, company_bits: int) -> _Row:
         reference_bits = layout.pair_bits - company_bits
@@ -167,13 +160,11 @@ class Partitioned:
             Reference.TEXT: "%s",
         }[layout.reference]
         return _Row(
-            company_shift=layout.tail.bits + reference_bits,
             company_mask=(1 << company_bits) - 1,
             company_limit=10**company_digits,
+            reference_bits=reference_bits,
             reference_mask=(1 << reference_bits) - 1,
-            reference_limit=min(10**reference_digits, 1 << reference_bits),
+            reference_limit=1 << reference_bits if layout.reference is Reference.TEXT else 10**reference_digits,
             template=f"%0{company_digits}d.{shown}",
             company_digits=company_digits,
-            reference_bits=reference_bits,
-            reference_digits=reference_digits,
         )

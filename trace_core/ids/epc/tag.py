@@ -16,10 +16,15 @@ class Epc:
     """Filter value 0–7 (TDS 10: 1 = point of sale item, 2 = full case …); None where the scheme has none."""
     uri: str
     """Pure identity: `urn:epc:id:sgtin:0614141.812345.6789`."""
-    tag_uri: str
-    """Identity, scheme and filter: `urn:epc:tag:sgtin-96:3.0614141.812345.6789`."""
     digital_link: str | None
     """`https://id.gs1.org/01/80614141123458/21/6789`; None for identities that are no GS1 key (GID)."""
+
+    @property
+    def tag_uri(self) -> str:
+        """Identity, scheme and filter: `urn:epc:tag:sgtin-96:3.0614141.812345.6789`."""
+        body = self.uri.split(":", 4)[4]
+        head = "" if self.filter is None else f"{self.filter}."
+        return f"urn:epc:tag:{self.scheme}:{head}{body}"
 
 
 class Scheme(Protocol):
