@@ -1,0 +1,174 @@
+"""`gateway-agent`: parse, call one operation, print. Exit codes: 0 done, 1 refused, 2 wrong use."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sqlite3
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import trace_core.readers
+from gateway_agent import identity, service, status
+from gateway_agent.config import Config, load_config
+from gateway_agent.outbox import open_existing
+from gateway_agent.outbox_schema import Quota
+from gateway_agent.outbox_view import OutboxView
+from gateway_agent.server_link import ServerLink
+from trace_core.errors import Conflict, NotFound, TraceError
+from trace_core.readers._base import ReaderProtocol
+from trace_core.registry import discover
+
+EXAMPLE = "gateway-agent run --config /etc/suyuan/gateway.toml"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(threadName)s %(message)s"
+    )
+    try:
+        return int(arguments.operation(arguments))
+    except TraceError as error:
+        print(f"gateway-agent: {error}", file=sys.stderr)
+        return 1
+
+
+def known_protocols() -> dict[str, ReaderProtocol]:
+    return discover(trace_core.readers, "PROTOCOL", ReaderProtocol)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gateway-agent", usage=f"{EXAMPLE}\n       gateway-agent COMMAND …")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument("--config", type=Path, required=True, help="the TOML file of settings")
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="print one JSON document")
+
+    def add(
+        name: str,
+        operation: Callable[[argparse.Namespace], int],
+        text: str,
+        *parents: argparse.ArgumentParser,
+        into: argparse._SubParsersAction[argparse.ArgumentParser] = commands,
+    ) -> argparse.ArgumentParser:
+        command = into.add_parser(name, help=text, description=text, parents=list(parents))
+        command.set_defaults(operation=operation)
+        return command
+
+    add("run", _run, "read, answer, store and send until SIGTERM", config)
+    enrol = add("enrol", _enrol, "make the key and exchange a one-time code for a gateway id", config, as_json)
+    enrol.add_argument("--code", required=True, help="the one-time code; - reads it from standard input")
+    add("check-config", _check, "say what is wrong with the settings", config)
+    add("status", _status, "unsent events, readers, last answers, clock, list, links", config, as_json)
+    add("protocols", _protocols, "the reader protocols that can be configured", as_json)
+    outbox = commands.add_parser("outbox", help="look into the durable queue, or send again").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    listing = add("list", _list, "events still on the box, newest first", config, as_json, into=outbox)
+    listing.add_argument("--limit", type=int, default=50)
+    listing = add("quarantine", _quarantine, "bytes and reads that could not be used", config, as_json, into=outbox)
+    listing.add_argument("--limit", type=int, default=50)
+    replay = add("replay", _replay, "send kept events again (the server counts each once)", config, into=outbox)
+    replay.add_argument("--after", type=int, default=0, help="sequence number after which to begin (0: all kept)")
+    return parser
+
+
+def _load(arguments: argparse.Namespace) -> Config:
+    return load_config(arguments.config, known_protocols())
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    service.run(_load(arguments))
+    return 0
+
+
+def _enrol(arguments: argparse.Namespace) -> int:
+    config = _load(arguments)
+    code = sys.stdin.readline().strip() if arguments.code == "-" else arguments.code
+    with closing(ServerLink(config.server)) as link:
+        me = identity.enrol(config.gateway.state_dir, link, code)
+    _print(arguments, asdict(me), [f"enrolled as {me.gateway_id}, key {me.key_id}, {me.state}"])
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    config = _load(arguments)
+    print(f"{config.path}: {len(config.readers)} readers, {len(config.read_points)} read points, all well")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    config = _load(arguments)
+    fields = status.read_status(config, running=service.is_running(config.gateway.state_dir))
+    lines = [f"{name:20} {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
+    _print(arguments, fields, lines)
+    return 0
+
+
+def _protocols(arguments: argparse.Namespace) -> int:
+    rows = [
+        {"name": p.name, "title": p.title, "transports": list(p.transports), "options": dict(p.options)}
+        for p in known_protocols().values()
+    ]
+    _print(arguments, rows, [f"{row['name']:16} {row['title']}" for row in rows])
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    with closing(_view(arguments)) as view:
+        rows = [
+            {"seq": row.seq, "stored_at": row.stored_at, "sent": row.sent, "event": json.loads(row.body)}
+            for row in view.events(arguments.limit)
+        ]
+    lines = [f"{row['seq']:>10} {'sent' if row['sent'] else 'unsent':7} {row['stored_at']}" for row in rows]
+    _print(arguments, rows, lines)
+    return 0
+
+
+def _quarantine(arguments: argparse.Namespace) -> int:
+    with closing(_view(arguments)) as view:
+        rows = [asdict(row) for row in view.quarantine(arguments.limit)]
+    lines = [f"{r['id']:>6} {r['reader']:12} {r['reason']:20} ×{r['times']} {r['data_hex'][:60]}" for r in rows]
+    _print(arguments, rows, lines)
+    return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    """The cursor is stored, and the running sender reads it anew for each batch; no lock is needed."""
+    config = _load(arguments)
+    path = config.gateway.state_dir / "outbox.sqlite"
+    if not path.is_file():
+        raise NotFound("there is no outbox yet", where=str(path), remedy="start the gateway once")
+    try:
+        with closing(open_existing(path, Quota.of_megabytes(config.gateway.outbox_max_mb))) as outbox:
+            outbox.rewind(max(arguments.after, outbox.floor_seq))
+            print(f"sending again what follows {outbox.acked}")
+    except sqlite3.Error as error:
+        raise Conflict(
+            str(error), where=str(path), remedy="restart the gateway, it sets a damaged file aside"
+        ) from error
+    return 0
+
+
+def _view(arguments: argparse.Namespace) -> OutboxView:
+    return OutboxView(_load(arguments).gateway.state_dir / "outbox.sqlite")
+
+
+def _print(arguments: argparse.Namespace, document: Mapping[str, object] | Sequence[object], lines: list[str]) -> None:
+    if arguments.json:
+        print(json.dumps(document, ensure_ascii=False, indent=2, default=_text))
+    else:
+        print("\n".join(lines))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{value!r} is not JSON")

@@ -1,0 +1,231 @@
+"""The gateway's settings: one TOML file → frozen dataclasses, checked once at start.
+
+Every wrong setting is a `ConfigError` that names the file, the key and what to write instead.
+"""
+
+from __future__ import annotations
+
+import socket
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta, timezone
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway_agent.addresses import Address, parse_address
+from gateway_agent.fields import Fields, nearest
+from gateway_agent.settings import SECTIONS
+from trace_core.epcis.cbv import BIZ_STEPS
+from trace_core.errors import ConfigError
+from trace_core.readers._base import ReaderProtocol
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+READ_POINT_PREFIXES = ("urn:epc:id:sgln:", "https://", "http://")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """`[server]`"""
+
+    url: str
+    ca_file: str
+    timeout_s: float
+    first_connect_spread_s: float
+    slow_retry_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """`[gateway]`"""
+
+    state_dir: Path
+    outbox_max_mb: float
+    queue_size: int
+    group_size: int
+    group_ms: float
+    utc_offset: timezone
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """`[[reader]]`"""
+
+    name: str
+    protocol: ReaderProtocol
+    address: Address
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPoint:
+    """`[[read_point]]`: where the goods are when an antenna of a reader sees them."""
+
+    reader: str
+    antenna: int | None
+    id: str
+    biz_location: str
+    biz_step: str
+    """Web URI of the CBV, or empty."""
+    presence_window_s: float
+    min_reads: int
+    rssi_min_dbm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputConfig:
+    """One entry of `answer.outputs`."""
+
+    type: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerConfig:
+    """`[answer]`"""
+
+    without_list: str
+    outputs: tuple[OutputConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    path: Path
+    server: ServerConfig
+    gateway: GatewayConfig
+    readers: tuple[ReaderConfig, ...]
+    read_points: tuple[ReadPoint, ...]
+    answer: AnswerConfig
+
+
+def load_config(path: Path, protocols: Mapping[str, ReaderProtocol]) -> Config:
+    """Read and check the file. Relative paths in it are relative to its folder. Raises `ConfigError`."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the file: {error.strerror}", where=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not TOML: {error}", where=str(path), remedy="see deploy/gateway.example.toml") from error
+    return parse_config(data, path, protocols)
+
+
+def parse_config(data: Mapping[str, object], path: Path, protocols: Mapping[str, ReaderProtocol]) -> Config:
+    """The same, from parsed TOML."""
+    root = Fields(data, where=str(path), known=SECTIONS)
+    readers = tuple(_reader(f, protocols) for f in root.tables("reader"))
+    _refuse_duplicates([r.name for r in readers], f"{path}: reader.name")
+    config = Config(
+        path=path,
+        server=_server(root.table("server"), path.parent),
+        gateway=_gateway(root.table("gateway"), path.parent),
+        readers=readers,
+        read_points=tuple(_read_point(f, readers) for f in root.tables("read_point")),
+        answer=_answer(root.table("answer", required=False), path.parent),
+    )
+    _refuse_duplicates([f"{p.reader}/{p.antenna}" for p in config.read_points], f"{path}: read_point")
+    for reader in readers:
+        if not any(point.reader == reader.name for point in config.read_points):
+            raise ConfigError(
+                f"reader {reader.name!r} has no read point", where=f"{path}: reader", remedy="add a [[read_point]]"
+            )
+    return config
+
+
+def _server(fields: Fields, folder: Path) -> ServerConfig:
+    url = fields.text("url").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise fields.error("url", "not an http(s) URL", "write https://HOST[:PORT]")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise fields.error("url", "http would send goods and keys in clear", "use https; http is for loopback only")
+    ca_file = fields.text("ca_file")
+    if ca_file and not (folder / ca_file).is_file():
+        raise fields.error("ca_file", f"no such file: {folder / ca_file}", "put the CA certificate there")
+    return ServerConfig(
+        url=url,
+        ca_file=str(folder / ca_file) if ca_file else "",
+        timeout_s=fields.number("timeout_s"),
+        first_connect_spread_s=fields.number("first_connect_spread_s"),
+        slow_retry_s=fields.number("slow_retry_s"),
+    )
+
+
+def _gateway(fields: Fields, folder: Path) -> GatewayConfig:
+    return GatewayConfig(
+        state_dir=folder / fields.text("state_dir"),
+        outbox_max_mb=fields.number("outbox_max_mb"),
+        queue_size=fields.integer("queue_size"),
+        group_size=fields.integer("group_size"),
+        group_ms=fields.number("group_ms"),
+        utc_offset=_utc_offset(fields),
+    )
+
+
+def _utc_offset(fields: Fields) -> timezone:
+    text = fields.text("utc_offset")
+    sign, hours, colon, minutes = text[:1], text[1:3], text[3:4], text[4:]
+    if sign not in ("+", "-") or colon != ":" or not (hours + minutes).isdigit() or len(text) != 6:
+        raise fields.error("utc_offset", f"{text!r} is no offset", "write +08:00")
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    if offset > timedelta(hours=14):
+        raise fields.error("utc_offset", "no place is that far from UTC", "write +08:00")
+    return timezone(-offset if sign == "-" else offset)
+
+
+def _reader(fields: Fields, protocols: Mapping[str, ReaderProtocol]) -> ReaderConfig:
+    name = fields.text("name")
+    protocol = protocols.get(fields.text("protocol"))
+    if protocol is None:
+        wanted = fields.text("protocol")
+        raise fields.error("protocol", f"no protocol {wanted!r}", nearest(wanted, protocols) or "see `protocols`")
+    options = fields.mapping("options")
+    for option in options:
+        if option not in protocol.options:
+            remedy = nearest(option, protocol.options) or f"{protocol.name} knows: {', '.join(protocol.options) or '-'}"
+            raise fields.error(f"options.{option}", "unknown option", remedy)
+    try:
+        protocol.host(options)  # checks the values; a session does nothing before `start`
+    except ConfigError as error:
+        raise fields.error(f"options: {error.where}", error.what, error.remedy) from error
+    address = parse_address(fields, protocol, default_client_id=f"suyuan-{socket.gethostname()}-{name}")
+    return ReaderConfig(name, protocol, address, options)
+
+
+def _read_point(fields: Fields, readers: tuple[ReaderConfig, ...]) -> ReadPoint:
+    reader = fields.text("reader")
+    names = [r.name for r in readers]
+    if reader not in names:
+        raise fields.error("reader", f"no reader {reader!r}", nearest(reader, names) or "add a [[reader]]")
+    place = fields.text("id")
+    location = fields.text("biz_location")
+    for key, value in (("id", place), ("biz_location", location)):
+        if value and not value.startswith(READ_POINT_PREFIXES):
+            raise fields.error(key, f"{value!r} is no place", "write urn:epc:id:sgln:… or a Digital Link with 414")
+    step = fields.text("biz_step")
+    step_uri = BIZ_STEPS.uri(step) if step else ""
+    if step_uri is None:
+        raise fields.error("biz_step", f"{step!r} is not in the CBV", nearest(step, BIZ_STEPS.names) or "see CBV 7.1")
+    return ReadPoint(
+        reader=reader,
+        antenna=fields.optional_integer("antenna"),
+        id=place,
+        biz_location=location,
+        biz_step=step_uri,
+        presence_window_s=fields.number("presence_window_s"),
+        min_reads=fields.integer("min_reads"),
+        rssi_min_dbm=fields.optional_number("rssi_min_dbm"),
+    )
+
+
+def _answer(fields: Fields, folder: Path) -> AnswerConfig:
+    without_list = fields.text("without_list")
+    if without_list not in ("allow", "warn"):
+        raise fields.error("without_list", f"{without_list!r} is no answer", "write allow or warn")
+    outputs = tuple(OutputConfig(f.text("type"), folder / f.text("path")) for f in fields.tables("outputs"))
+    return AnswerConfig(without_list, outputs)
+
+
+def _refuse_duplicates(values: list[str], where: str) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise ConfigError(f"{value!r} appears twice", where=where, remedy="give each its own")

@@ -1,0 +1,110 @@
+"""Take typed values out of one TOML table; everything wrong is a `ConfigError` with place and remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from gateway_agent.settings import SECTIONS, Need, Setting
+from trace_core.errors import ConfigError
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean …?` or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+class Fields:
+    """A table of the file. `known` maps key → what is known of it; other keys are errors at once."""
+
+    def __init__(self, data: Mapping[str, object], *, where: str, known: Mapping[str, object]) -> None:
+        self._data = data
+        self._where = where
+        self._known = known
+        for key in data:
+            if key not in known:
+                raise self.error(key, "unknown key", nearest(key, known) or f"known are: {', '.join(sorted(known))}")
+
+    def error(self, key: str, what: str, remedy: str) -> ConfigError:
+        return ConfigError(what, where=f"{self._where}: {key}", remedy=remedy)
+
+    def text(self, key: str) -> str:
+        value = self._value(key)
+        if not isinstance(value, str):
+            raise self.error(key, "must be text", 'write it in "quotes"')
+        if not value and self._setting(key).default is Need.REQUIRED:
+            raise self.error(key, "is empty", self._setting(key).help)
+        return value
+
+    def number(self, key: str) -> float:
+        value = self.optional_number(key)
+        if value is None:
+            raise self.error(key, "is missing", self._setting(key).help)
+        return value
+
+    def integer(self, key: str) -> int:
+        value = self.optional_integer(key)
+        if value is None:
+            raise self.error(key, "is missing", self._setting(key).help)
+        return value
+
+    def optional_number(self, key: str) -> float | None:
+        value = self._value(key)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.error(key, "must be a number", "write it without quotes")
+        return float(self._bounded(key, value))
+
+    def optional_integer(self, key: str) -> int | None:
+        value = self._value(key)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.error(key, "must be a whole number", "write it without quotes and decimals")
+        return int(self._bounded(key, value))
+
+    def mapping(self, key: str) -> Mapping[str, object]:
+        value = self._data.get(key, {})
+        if not isinstance(value, dict):
+            raise self.error(key, "must be a table", f"write [{key}] or {key} = {{…}}")
+        return value
+
+    def table(self, key: str, *, required: bool = True) -> Fields:
+        """A sub-table whose keys `SECTIONS[key]` lists."""
+        if required and key not in self._data:
+            raise self.error(key, "the section is missing", f"add [{key}]")
+        return Fields(self.mapping(key), where=f"{self._where}: [{key}]", known=SECTIONS[key])
+
+    def tables(self, key: str) -> list[Fields]:
+        """The entries of an array of tables whose keys `SECTIONS[key]` lists."""
+        value = self._data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            raise self.error(key, "must be a list of tables", f"write [[{key}]] before each")
+        return [
+            Fields(entry, where=f"{self._where}: [[{key}]] {number}", known=SECTIONS[key])
+            for number, entry in enumerate(value, 1)
+        ]
+
+    def _setting(self, key: str) -> Setting:
+        setting = self._known[key]
+        if not isinstance(setting, Setting):
+            raise TypeError(f"{key} is no setting")
+        return setting
+
+    def _value(self, key: str) -> object:
+        setting = self._setting(key)
+        if key in self._data:
+            return self._data[key]
+        if setting.default is Need.REQUIRED:
+            raise self.error(key, "is missing", setting.help)
+        return None if setting.default is Need.ABSENT else setting.default
+
+    def _bounded(self, key: str, value: int | float) -> int | float:
+        setting = self._setting(key)
+        low, high = setting.low, setting.high
+        # `not (low <= value)` also refuses NaN, which compares false with everything.
+        if (low is not None and not low <= value) or (high is not None and not value <= high):
+            raise self.error(key, f"{value} is out of range", f"between {low:g} and {high:g} {setting.unit}".rstrip())
+        return value

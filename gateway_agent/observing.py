@@ -1,0 +1,256 @@
+"""Reads → presences: one observation for a tag that stays at a read point, however often it is read.
+
+Pure logic; time comes in with each read. A presence is an interval on the boot clock; a read within
+`presence_window_s` of it belongs to it. Intervals are kept for a while after they end, so that reads that come
+late or twice (a broker's backlog, a redelivery after a crash) find the presence they belonged to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from gateway_agent.clock import Moment
+from gateway_agent.config import ReadPoint
+from trace_core.readers._base import TagRead
+
+MAX_READER_AGE_S = 300.0
+"""A reader time further than this from the receipt is a wrong clock, not a delay (reader-protocols §h)."""
+COARSE_FACTOR = 4.0
+"""With a nearly full outbox repeated reads count as one presence for this much longer."""
+MAX_CANDIDATES = 100_000
+"""Tags waiting for `min_reads`: bounds the memory that invented EPCs can take."""
+
+Key: TypeAlias = tuple[str, bytes]
+"""Read point id and EPC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The answer of a presence, as it is shown and kept with it."""
+
+    answer: str
+    reason: str
+    list_age_s: float | None
+    uri: str
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """An interval (boot clock, seconds) in which one tag was at one read point; `number` is its identity."""
+
+    number: int
+    read_point: str
+    epc: bytes
+    first_seen: float
+    last_seen: float
+    last_wall: datetime
+    shown: Shown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The beginning of a presence: what becomes one event."""
+
+    presence: int
+    point: ReadPoint
+    read: TagRead
+    reader: str
+    seen: Moment
+    received: Moment
+    reads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A tag of a presence from before a restart is still there: its answer is to be shown again, no new event."""
+
+    read_point: str
+    epc: bytes
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A read from an antenna that no read point covers: for quarantine, never dropped silently."""
+
+    reader: str
+    read: TagRead
+
+
+Outcome: TypeAlias = Observation | Again | Unplaced | None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the reads."""
+
+    reads: int = 0
+    observed: int = 0
+    suppressed: int = 0
+    weak: int = 0
+    ghosts: int = 0
+    """Candidates that never reached `min_reads`."""
+    unplaced: int = 0
+    reader_clock_off: int = 0
+
+
+@dataclass(slots=True)
+class _Candidate:
+    first: Moment
+    last: float
+    reads: int
+
+
+@dataclass(slots=True)
+class Observer:
+    """Decides for every read: new presence, same presence, too weak, too few. Not thread-safe, needs no lock."""
+
+    points: Sequence[ReadPoint]
+    counts: Counts = field(default_factory=Counts)
+    coarse: bool = False
+    _by_antenna: dict[tuple[str, int | None], ReadPoint] = field(init=False)
+    _presences: dict[Key, list[Presence]] = field(init=False, default_factory=dict)
+    _candidates: dict[Key, _Candidate] = field(init=False, default_factory=dict)
+    _moved: dict[int, Key] = field(init=False, default_factory=dict)
+    _restored: set[int] = field(init=False, default_factory=set)
+    _next_number: int = field(init=False, default=1)
+
+    def __post_init__(self) -> None:
+        self._by_antenna = {(point.reader, point.antenna): point for point in self.points}
+
+    def restore(self, presences: Iterable[Presence]) -> None:
+        """Take over what a former run stored; each answer is shown again at the first read of its tag."""
+        for presence in presences:
+            self._presences.setdefault((presence.read_point, presence.epc), []).append(presence)
+            self._restored.add(presence.number)
+            self._next_number = max(self._next_number, presence.number + 1)
+
+    def observe(self, reader: str, read: TagRead, received: Moment) -> Outcome:
+        """What one read means. `received` is when its bytes came in."""
+        self.counts.reads += 1
+        point = self._by_antenna.get((reader, read.antenna)) or self._by_antenna.get((reader, None))
+        if point is None:
+            self.counts.unplaced += 1
+            return Unplaced(reader, read)
+        if point.rssi_min_dbm is not None and read.rssi_dbm is not None and read.rssi_dbm < point.rssi_min_dbm:
+            self.counts.weak += 1
+            return None
+        seen = self._seen(read, received)
+        key = (point.id, read.epc)
+        window_s = point.presence_window_s * (COARSE_FACTOR if self.coarse else 1.0)
+        known = self._find(key, seen.monotonic, window_s)
+        if known is not None:
+            self.counts.suppressed += 1
+            return self._touch(key, known, seen)
+        candidate = self._enough(key, point, read, seen, window_s)
+        if candidate is None:
+            return None
+        return self._begin(key, point, read, reader, received, candidate)
+
+    def answered(self, observation: Observation, shown: Shown) -> Presence:
+        """Keep the answer with its presence; returns the presence as it is to be stored."""
+        key = (observation.point.id, observation.read.epc)
+        return self._change(key, observation.presence, shown=shown)
+
+    def take_moved(self) -> list[Presence]:
+        """Presences whose end moved since the last call: to be flushed."""
+        moved = [self._get(key, number) for number, key in self._moved.items()]
+        self._moved.clear()
+        return moved
+
+    def sweep(self, now: float) -> list[int]:
+        """Forget what no read can belong to any more; returns the numbers of the forgotten presences."""
+        longest = max((p.presence_window_s for p in self.points), default=0.0) * COARSE_FACTOR
+        horizon = now - longest - MAX_READER_AGE_S
+        forgotten: list[int] = []
+        for key, presences in list(self._presences.items()):
+            kept = [p for p in presences if p.last_seen >= horizon]
+            if len(kept) == len(presences):
+                continue
+            forgotten += [p.number for p in presences if p.last_seen < horizon]
+            if kept:
+                self._presences[key] = kept
+            else:
+                del self._presences[key]
+        self._restored.difference_update(forgotten)
+        for number in forgotten:
+            self._moved.pop(number, None)
+        stale = [key for key, candidate in self._candidates.items() if candidate.last < horizon]
+        for key in stale:
+            del self._candidates[key]
+        self.counts.ghosts += len(stale)
+        return forgotten
+
+    def _seen(self, read: TagRead, received: Moment) -> Moment:
+        """When the tag was there: by the reader's clock where that is plausible, else now."""
+        if read.reader_time is None:
+            return received
+        age_s = (received.wall - read.reader_time) / timedelta(seconds=1)
+        if abs(age_s) > MAX_READER_AGE_S:
+            self.counts.reader_clock_off += 1
+            return received
+        return Moment(read.reader_time, received.monotonic - age_s)
+
+    def _find(self, key: Key, seen: float, window_s: float) -> Presence | None:
+        for presence in reversed(self._presences.get(key, ())):
+            if presence.first_seen - window_s <= seen <= presence.last_seen + window_s:
+                return presence
+        return None
+
+    def _touch(self, key: Key, presence: Presence, seen: Moment) -> Again | None:
+        if seen.monotonic > presence.last_seen:
+            self._change(key, presence.number, last_seen=seen.monotonic, last_wall=seen.wall)
+            self._moved[presence.number] = key
+        elif seen.monotonic < presence.first_seen:
+            self._change(key, presence.number, first_seen=seen.monotonic)
+            self._moved[presence.number] = key
+        if presence.number not in self._restored:
+            return None
+        self._restored.discard(presence.number)
+        return Again(presence.read_point, presence.epc, presence.shown) if presence.shown else None
+
+    def _enough(self, key: Key, point: ReadPoint, read: TagRead, seen: Moment, window_s: float) -> _Candidate | None:
+        candidate = self._candidates.get(key)
+        if candidate is None and read.count >= point.min_reads:
+            return _Candidate(seen, seen.monotonic, read.count)
+        if candidate is None or seen.monotonic - candidate.last > window_s:
+            self.counts.ghosts += candidate is not None
+            if candidate is None and len(self._candidates) >= MAX_CANDIDATES:
+                self._candidates.pop(next(iter(self._candidates)))
+                self.counts.ghosts += 1
+            candidate = self._candidates[key] = _Candidate(seen, seen.monotonic, 0)
+        candidate.reads += read.count
+        candidate.last = max(candidate.last, seen.monotonic)
+        if candidate.reads < point.min_reads:
+            return None
+        return self._candidates.pop(key)
+
+    def _begin(
+        self, key: Key, point: ReadPoint, read: TagRead, reader: str, received: Moment, candidate: _Candidate
+    ) -> Observation:
+        presence = Presence(
+            number=self._next_number,
+            read_point=point.id,
+            epc=read.epc,
+            first_seen=min(candidate.first.monotonic, candidate.last),
+            last_seen=candidate.last,
+            last_wall=received.wall,
+        )
+        self._next_number += 1
+        self._presences.setdefault(key, []).append(presence)
+        self.counts.observed += 1
+        return Observation(presence.number, point, read, reader, candidate.first, received, candidate.reads)
+
+    def _get(self, key: Key, number: int) -> Presence:
+        return next(p for p in self._presences[key] if p.number == number)
+
+    def _change(self, key: Key, number: int, **changes: object) -> Presence:
+        presences = self._presences[key]
+        index = next(i for i, p in enumerate(presences) if p.number == number)
+        presences[index] = replace(presences[index], **changes)  # type: ignore[arg-type]
+        return presences[index]

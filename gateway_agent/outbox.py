@@ -1,0 +1,391 @@
+"""The durable queue of the gateway: what is committed here survives a power cut, and leaves only when the server
+has it. All writing SQL of the gateway is in this file; one thread owns the `Outbox`.
+
+Rows have contiguous `seq` from 1 within an epoch, and each carries the running digest of the chain
+(`trace_core.uplink.chain`), so a repeat can be told from a contradiction.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway_agent.killpoints import reach
+from gateway_agent.observing import Presence, Shown
+from gateway_agent.outbox_schema import LEVELS, SCHEMA_VERSION, Level, Quota, connect, create
+from trace_core.errors import TraceError
+from trace_core.uplink import ZERO_DIGEST, chain
+
+log = logging.getLogger(__name__)
+
+MAX_QUARANTINE_ROWS = 2_000
+"""Line noise never repeats itself; past this many rows it is only counted."""
+MAX_QUARANTINE_BYTES = 4_096
+DISK_RESERVE_BYTES = 1_048_576
+"""Free space on the disk below which the outbox counts as full: a WAL file on a full disk cannot even delete."""
+
+RETIRE_BELOW = 0.5
+"""Rows of a former epoch are kept only while the file has plenty of room."""
+
+
+class OutboxFull(TraceError):
+    """There is no room for events; reading must stop. Nothing was dropped."""
+
+    code = "outbox-full"
+
+
+@dataclass(frozen=True, slots=True)
+class BadData:
+    """Something for quarantine: bytes that are no frame, or a read that has no place."""
+
+    reader: str
+    reason: str
+    data: bytes
+    wall: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """State of a reader's connection since `since`."""
+
+    reader: str
+    state: str
+    detail: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """All that one transaction writes. `bodies` get the next seqs in order; presences carry them already."""
+
+    wall: datetime
+    boot_id: str
+    bodies: Sequence[bytes] = ()
+    presences: Sequence[Presence] = ()
+    moved: Sequence[Presence] = ()
+    forgotten: Sequence[int] = ()
+    bad: Sequence[BadData] = ()
+    devices: Sequence[DeviceRow] = ()
+    state: Mapping[str, object] = field(default_factory=dict)
+
+
+class Outbox:
+    """Owns the file. Methods are transactions; any of them may raise `sqlite3.Error`, and then nothing changed."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, quota: Quota) -> None:
+        self._db = connection
+        self._path = path
+        self._quota = quota
+        self._free_bytes = _free_bytes
+        self.quarantine_overflow = 0
+        connection.execute(f"PRAGMA max_page_count = {quota.pages + quota.reserve_pages}")
+        self._load()
+
+    def _load(self) -> None:
+        row = self._db.execute("SELECT epoch, floor_seq, floor_digest FROM meta").fetchone()
+        self.epoch: str = row[0]
+        last = self._db.execute("SELECT seq, digest FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+        self.last_seq, self._digest = last or (row[1], row[2])
+
+    def commit(self, commit: Commit) -> None:
+        """Write everything of `commit` at once. Raises `OutboxFull` when the quota or the disk is used up."""
+        digest, seq = self._digest, self.last_seq
+        wall_ms = _ms(commit.wall)
+        events = []
+        for body in commit.bodies:
+            digest, seq = chain(digest, (body,)), seq + 1
+            events.append((seq, body, digest, wall_ms))
+        with self._transaction():
+            if events:
+                self._db.executemany("INSERT INTO event VALUES (?, ?, ?, ?)", events)
+            self._write_presences(commit)
+            self._write_bad(commit.bad)
+            for device in commit.devices:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?)",
+                    (device.reader, device.state, device.detail, _ms(device.since)),
+                )
+            for name, value in commit.state.items():
+                self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, json.dumps(value)))
+            reach("in-commit")
+        self.last_seq, self._digest = seq, digest
+
+    def settle(self, sent_from: int, ack: int, backed_up_to: int) -> None:
+        """The server holds everything up to `ack`, in answer to a batch that began at `sent_from`.
+
+        Rows that its backup covers too are deleted. An answer to a batch from before a rewind moves nothing.
+        """
+        with self._transaction():
+            acked = self.acked
+            if sent_from > acked + 1:
+                return
+            acked = max(acked, min(ack, self.last_seq))
+            self._db.execute("UPDATE meta SET acked = ?", (acked,))
+            reach("in-settle")
+            self._delete_to(min(acked, backed_up_to))
+
+    def rewind(self, ack: int) -> bool:
+        """The server knows only up to `ack`: send again from there. False when those rows are gone."""
+        if ack < self.floor_seq:
+            return False
+        with self._transaction():
+            self._db.execute("UPDATE meta SET acked = ?", (min(ack, self.last_seq),))
+        return True
+
+    def begin_epoch(self, after: int) -> str:
+        """Give every row above `after` a new number in a new epoch; rows up to `after` are settled.
+
+        A row whose body no longer fits its digest is put in quarantine instead. Returns the new epoch.
+        """
+        epoch = new_epoch()
+        with self._transaction():
+            digest = self._digest_at(after)
+            if self.used() < RETIRE_BELOW:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO retired SELECT ?, seq, body FROM event WHERE seq <= ?", (self.epoch, after)
+                )
+            self._db.execute("DELETE FROM event WHERE seq <= ?", (after,))
+            self._move_rows(after, digest, epoch)
+            self._db.execute(
+                "UPDATE meta SET epoch = ?, acked = 0, floor_seq = 0, floor_digest = ?", (epoch, ZERO_DIGEST)
+            )
+        self._load()
+        return epoch
+
+    def _move_rows(self, after: int, old_digest: bytes, epoch: str) -> None:
+        """Renumber in place and in small runs: a backlog of weeks fits neither memory nor the quota twice.
+
+        Rising order never collides: a new number is at most the old one, and smaller ones are free by then.
+        """
+        digest, seq, old_seq = ZERO_DIGEST, 0, after
+        query = "SELECT seq, body, digest, wall_ms FROM event WHERE seq > ? ORDER BY seq LIMIT 500"
+        while rows := self._db.execute(query, (old_seq,)).fetchall():
+            for old_seq, body, expected, wall_ms in rows:
+                intact = chain(old_digest, (body,)) == expected
+                old_digest = expected
+                if not intact:
+                    self._write_bad([BadData("outbox", "damaged", body, _wall(wall_ms))])
+                    self._db.execute("DELETE FROM event WHERE seq = ?", (old_seq,))
+                    continue
+                seq += 1
+                moved = _renumber(body, epoch, seq)
+                digest = chain(digest, (moved,))
+                self._db.execute(
+                    "UPDATE event SET seq = ?, body = ?, digest = ? WHERE seq = ?", (seq, moved, digest, old_seq)
+                )
+                self._db.execute(
+                    "UPDATE presence SET epoch = ?, seq = ? WHERE epoch = ? AND seq = ?",
+                    (epoch, seq, self.epoch, old_seq),
+                )
+
+    @property
+    def acked(self) -> int:
+        """Everything up to here is durable on the server. Read each time: `outbox replay` may move it back."""
+        return int(self._db.execute("SELECT acked FROM meta").fetchone()[0])
+
+    @property
+    def floor_seq(self) -> int:
+        """Everything up to here was deleted."""
+        return int(self._db.execute("SELECT floor_seq FROM meta").fetchone()[0])
+
+    def _digest_at(self, seq: int) -> bytes:
+        row = self._db.execute("SELECT digest FROM event WHERE seq = ?", (seq,)).fetchone()
+        row = row or self._db.execute("SELECT floor_digest FROM meta").fetchone()
+        return bytes(row[0])
+
+    def open_gap(self, wall: datetime, reason: str) -> int:
+        """Start a gap record, from the reserve; returns its id."""
+        with self._transaction():
+            row = self._db.execute("INSERT INTO gap VALUES (NULL, ?, ?, 0, ?)", (_ms(wall), _ms(wall), reason))
+        return int(row.lastrowid or 0)
+
+    def extend_gap(self, gap: int, wall: datetime, count: int) -> None:
+        """The gap lasts until `wall` and now covers `count` reads."""
+        with self._transaction():
+            self._db.execute("UPDATE gap SET to_ms = ?, count = ? WHERE id = ?", (_ms(wall), count, gap))
+
+    def level(self) -> Level:
+        """How full the outbox is. Settled rows are given up before the level rises to full."""
+        level = self._level()
+        if level in (Level.COARSE, Level.FULL) and self._reclaim():
+            level = self._level()
+        return level
+
+    def used(self) -> float:
+        """Used share of the quota, 1.0 when the disk itself is nearly full."""
+        if self._free_bytes(self._path.parent) < DISK_RESERVE_BYTES:
+            return 1.0
+        pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+        free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
+        return float((pages - free) / self._quota.pages)
+
+    def presences(self, boot_id: str, now_monotonic: float, now_wall: datetime) -> list[Presence]:
+        """Stored presences on this boot's clock; those of an earlier boot are placed by the wall clock."""
+        rows = self._db.execute(
+            "SELECT number, read_point, epc, boot_id, first_seen, last_seen, last_wall_ms,"
+            " answer, reason, list_age_s, uri, epoch, seq FROM presence ORDER BY number"
+        ).fetchall()
+        presences = []
+        for number, point, epc, boot, first, last, wall_ms, *shown in rows:
+            shift = 0.0
+            if boot != boot_id:
+                shift = now_monotonic - max(0.0, (now_wall - _wall(wall_ms)).total_seconds()) - last
+            presences.append(Presence(number, point, epc, first + shift, last + shift, _wall(wall_ms), Shown(*shown)))
+        return presences
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _level(self) -> Level:
+        used = self.used()
+        return next(level for share, level in LEVELS if used >= share)
+
+    def _reclaim(self) -> bool:
+        """Delete settled rows though no backup covers them: unsent ones need the room more."""
+        with self._transaction():
+            retired = self._db.execute("DELETE FROM retired").rowcount
+            return self._delete_to(self.acked) + retired > 0
+
+    def _delete_to(self, seq: int) -> int:
+        row = self._db.execute("SELECT digest FROM event WHERE seq = ?", (seq,)).fetchone()
+        if row is None:
+            return 0
+        self._db.execute("UPDATE meta SET floor_seq = ?, floor_digest = ?", (seq, row[0]))
+        return self._db.execute("DELETE FROM event WHERE seq <= ?", (seq,)).rowcount
+
+    def _write_presences(self, commit: Commit) -> None:
+        for p in commit.presences:
+            if p.shown is None:
+                raise ValueError("a presence is stored together with its answer")
+            s = p.shown
+            span = (commit.boot_id, p.first_seen, p.last_seen, _ms(p.last_wall))
+            self._db.execute(
+                "INSERT INTO presence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (p.number, p.read_point, p.epc, *span, s.answer, s.reason, s.list_age_s, s.uri, s.epoch, s.seq),
+            )
+        self._db.executemany(
+            "UPDATE presence SET boot_id = ?, first_seen = ?, last_seen = ?, last_wall_ms = ? WHERE number = ?",
+            [(commit.boot_id, p.first_seen, p.last_seen, _ms(p.last_wall), p.number) for p in commit.moved],
+        )
+        self._db.executemany("DELETE FROM presence WHERE number = ?", [(number,) for number in commit.forgotten])
+
+    def _write_bad(self, bad: Sequence[BadData]) -> None:
+        if not bad:
+            return
+        room = MAX_QUARANTINE_ROWS - self._db.execute("SELECT count(*) FROM quarantine").fetchone()[0]
+        for item in bad:
+            key = (item.reader, item.reason, item.data[:MAX_QUARANTINE_BYTES])
+            wall_ms = _ms(item.wall)
+            again = self._db.execute(
+                "UPDATE quarantine SET times = times + 1, last_wall_ms = ?"
+                " WHERE reader = ? AND reason = ? AND data = ?",
+                (wall_ms, *key),
+            )
+            if again.rowcount:
+                continue
+            if room <= 0:
+                self.quarantine_overflow += 1
+                continue
+            self._db.execute("INSERT INTO quarantine VALUES (NULL, ?, ?, ?, 1, ?, ?)", (*key, wall_ms, wall_ms))
+            room -= 1
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and _is_full(error):
+                raise OutboxFull(str(error), where=str(self._path), remedy="make room on the disk") from error
+            raise
+
+
+def open_outbox(path: Path, quota: Quota) -> Outbox:
+    """Open the file, or make it. A file that SQLite cannot trust is kept aside and a new epoch begins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        try:
+            return open_existing(path, quota)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and not isinstance(error, _Untrusted):
+                raise  # locked, no permission, disk: says nothing about the content
+            log.error("outbox %s cannot be trusted (%s); kept aside", path, error)  # noqa: TRY400 - said in one line
+            set_aside(path)
+    connection = connect(path)
+    create(connection)
+    connection.execute("INSERT INTO meta VALUES (1, ?, 0, 0, ?)", (new_epoch(), ZERO_DIGEST))
+    return Outbox(connection, path, quota)
+
+
+def open_existing(path: Path, quota: Quota) -> Outbox:
+    """Raises `sqlite3.DatabaseError` when the file cannot be opened or trusted."""
+    connection = connect(path)
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            raise _Untrusted("it was never finished")
+        if version != SCHEMA_VERSION:
+            raise RuntimeError(f"outbox schema {version}, this program knows {SCHEMA_VERSION}")
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise _Untrusted(str(verdict))
+        if connection.execute("SELECT count(*) FROM meta").fetchone()[0] != 1:
+            raise _Untrusted("it has no cursor")
+        return Outbox(connection, path, quota)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged outbox with its journal files; returns the new name."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    kept = path.with_name(f"{path.name}.corrupt-{stamp}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(kept.with_name(kept.name + suffix))
+    return kept
+
+
+def new_epoch() -> str:
+    """Random 64 bits as 16 hex digits."""
+    return secrets.token_hex(8)
+
+
+class _Untrusted(sqlite3.OperationalError):
+    """The file opens but its content does not hold together."""
+
+
+def _renumber(body: bytes, epoch: str, seq: int) -> bytes:
+    fields = json.loads(body)
+    fields["suyuan:epoch"], fields["suyuan:seq"] = epoch, seq
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _is_full(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+
+
+def _free_bytes(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _wall(wall_ms: int) -> datetime:
+    return datetime.fromtimestamp(wall_ms / 1000, UTC)

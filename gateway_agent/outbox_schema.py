@@ -1,0 +1,102 @@
+"""Tables and pragmas of the outbox file, shared by its writer and its readers."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+PAGE_BYTES = 4096
+BUSY_MS = 5_000
+
+SCHEMA = """
+CREATE TABLE meta (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch TEXT NOT NULL,
+    acked INTEGER NOT NULL,          -- everything up to here is durable on the server
+    floor_seq INTEGER NOT NULL,      -- everything up to here was deleted (the server has a backup of it)
+    floor_digest BLOB NOT NULL       -- digest of the chain at floor_seq
+);
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY,
+    body BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    wall_ms INTEGER NOT NULL
+);
+CREATE TABLE retired (               -- settled rows of earlier epochs whose backup was never confirmed
+    epoch TEXT NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (epoch, seq)
+) WITHOUT ROWID;
+CREATE TABLE presence (
+    number INTEGER PRIMARY KEY,
+    read_point TEXT NOT NULL, epc BLOB NOT NULL,
+    boot_id TEXT NOT NULL, first_seen REAL NOT NULL, last_seen REAL NOT NULL, last_wall_ms INTEGER NOT NULL,
+    answer TEXT NOT NULL, reason TEXT NOT NULL, list_age_s REAL, uri TEXT NOT NULL,
+    epoch TEXT NOT NULL, seq INTEGER NOT NULL
+);
+CREATE INDEX presence_event ON presence (seq);
+CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY,
+    reader TEXT NOT NULL, reason TEXT NOT NULL, data BLOB NOT NULL,
+    times INTEGER NOT NULL, first_wall_ms INTEGER NOT NULL, last_wall_ms INTEGER NOT NULL,
+    UNIQUE (reader, reason, data)
+);
+CREATE TABLE gap (
+    id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+    count INTEGER NOT NULL, reason TEXT NOT NULL
+);
+CREATE TABLE device (
+    reader TEXT PRIMARY KEY, state TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class Level(StrEnum):
+    """How full the outbox is (architecture §3.2)."""
+
+    FREE = "free"
+    WARN = "warn"
+    COARSE = "coarse"
+    FULL = "full"
+
+
+LEVELS = ((1.0, Level.FULL), (0.85, Level.COARSE), (0.70, Level.WARN), (0.0, Level.FREE))
+"""Used share of the quota from which a level holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Pages for events, and pages on top that only settling and gap records may use."""
+
+    pages: int
+    reserve_pages: int
+
+    @classmethod
+    def of_megabytes(cls, megabytes: float) -> Quota:
+        pages = max(64, int(megabytes * 1_000_000 / PAGE_BYTES))
+        return cls(pages, max(64, pages // 20))
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A writing connection. `synchronous=FULL`: with NORMAL a power cut loses acknowledged rows."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute("PRAGMA wal_autocheckpoint = 1000")
+    connection.execute("PRAGMA journal_size_limit = 8388608")
+    return connection
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that can only read; works while the gateway writes."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return connection
+
+
+def create(connection: sqlite3.Connection) -> None:
+    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")

@@ -1,0 +1,135 @@
+"""The whole program on one screen: readers → queue → writer → outbox → sender, kept alive by a supervisor."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway_agent import clock, identity
+from gateway_agent.addresses import open_transport
+from gateway_agent.blocklist import BlockListFile
+from gateway_agent.clock import ClockJudge
+from gateway_agent.config import Config
+from gateway_agent.eventing import Origin
+from gateway_agent.reading import Pump
+from gateway_agent.server_link import ServerLink
+from gateway_agent.showing import open_outputs
+from gateway_agent.status import describe
+from gateway_agent.supervise import Supervisor
+from gateway_agent.uplink import Sender
+from gateway_agent.writing import Stop, Writer
+from trace_core.errors import Conflict
+
+log = logging.getLogger(__name__)
+
+DRAIN_READERS_S = 5.0
+DRAIN_SENDER_S = 5.0
+"""What is not sent by then is sent after the next start."""
+
+
+class Service:
+    """Build it, `start` it, `stop` it. Raises `ConfigError` when key, identity or outputs are not usable."""
+
+    def __init__(self, config: Config) -> None:
+        folder = config.gateway.state_dir
+        boot = clock.read_boot()
+        me = identity.load_identity(folder)
+        self._judge = ClockJudge()
+        self._supervisor = Supervisor()
+        self._reading_stop, self._sending_stop = threading.Event(), threading.Event()
+        self._block_list = BlockListFile(folder / "block_list.json")
+        self._writer = Writer(
+            config,
+            Origin(me.gateway_id, boot.id, config.gateway.utc_offset),
+            judge=self._judge,
+            block_list=self._block_list,
+            outputs=open_outputs(config.answer.outputs),
+            snapshot=lambda: describe(self._writer, self._sender, self._supervisor, self._judge, self._block_list),
+        )
+        self._sender = Sender(
+            folder / "outbox.sqlite",
+            self._writer.call,
+            link=ServerLink(config.server),
+            signer=identity.load_key(folder),
+            config=config.server,
+            judge=self._judge,
+            block_list=self._block_list,
+            boot_id=boot.id,
+        )
+        self._pumps = {
+            reader.name: Pump(
+                reader,
+                open_transport(reader.address),
+                self._writer.queue.put,
+                accepting=self._writer.accepting,
+                stop=self._reading_stop,
+            )
+            for reader in config.readers
+        }
+
+    def start(self) -> None:
+        """Writer first: nobody may read before there is a place to keep it."""
+        start = self._supervisor.start
+        self._writer_thread = start("writer", self._writer.run, threading.Event())
+        while not self._writer.ready.wait(0.05):
+            if not self._writer_thread.is_alive():
+                raise RuntimeError("the writer ended before it began")
+        self._sender_thread = start(
+            "sender", lambda: self._sender.run(self._sending_stop, self._writer.stored), self._sending_stop
+        )
+        self._reader_threads = [
+            start(f"reader {name}", pump.run, self._reading_stop) for name, pump in self._pumps.items()
+        ]
+
+    def stop(self) -> None:
+        """Drain: readers first, then what is queued is committed, then what is committed is sent, for a while."""
+        self._reading_stop.set()
+        for thread in self._reader_threads:
+            thread.join(DRAIN_READERS_S)
+        self._sending_stop.set()
+        self._writer.stored.set()
+        self._sender_thread.join(DRAIN_READERS_S)
+        if not self._sender_thread.is_alive():
+            self._sender.drain(DRAIN_SENDER_S)
+        self._writer.queue.put(Stop())
+        self._writer_thread.join()
+
+
+def run(config: Config) -> None:
+    """Run until SIGTERM or SIGINT."""
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+    with single_instance(config.gateway.state_dir):
+        service = Service(config)
+        service.start()
+        log.info("running; state in %s", config.gateway.state_dir)
+        done.wait()
+        log.info("stopping")
+        service.stop()
+
+
+@contextmanager
+def single_instance(folder: Path) -> Iterator[None]:
+    """Two writers would number events twice. Raises `Conflict`. The lock dies with the process, whatever kills it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict("another gateway runs on this state folder", where=str(folder)) from error
+        yield
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a gateway holds the lock of this folder."""
+    try:
+        with single_instance(folder):
+            return False
+    except Conflict:
+        return True

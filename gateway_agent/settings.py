@@ -1,0 +1,92 @@
+"""Every setting of the gateway in one table: name, default, unit, bounds, help. The docs page is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Need(Enum):
+    """What stands in for a default."""
+
+    REQUIRED = "required"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of the file. `low`/`high` bound numbers; `default` also fixes the type."""
+
+    name: str
+    default: object
+    unit: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("server.url", Need.REQUIRED, "", "The server; https, or http on loopback"),
+    Setting("server.ca_file", "", "", "CA certificate (PEM) of the server; empty: the system's"),
+    Setting("server.timeout_s", 10.0, "s", "How long one read or write on the connection may take", 0.1, 300),
+    Setting("server.first_connect_spread_s", 30.0, "s", "First connection after start waits a random part of", 0, 3600),
+    Setting("server.slow_retry_s", 30.0, "s", "Pause after the server refused the gateway (401, 403)", 0.1, 3600),
+    Setting("gateway.state_dir", Need.REQUIRED, "", "Folder of outbox, key, identity and block list"),
+    Setting("gateway.outbox_max_mb", 1024.0, "MB", "Quota of the outbox file", 1, 1_000_000),
+    Setting(
+        "gateway.queue_size", 2000, "reads", "Reads between readers and writer; full: the readers wait", 1, 100_000
+    ),
+    Setting("gateway.group_size", 100, "reads", "Reads in one commit at most", 1, 10_000),
+    Setting("gateway.group_ms", 3.0, "ms", "How long a commit waits for company", 0, 200),
+    Setting("gateway.utc_offset", "+08:00", "", "Offset in which event times are written"),
+    Setting("reader.name", Need.REQUIRED, "", "Name of the reader; its read points refer to it"),
+    Setting("reader.protocol", Need.REQUIRED, "", "One of `gateway-agent protocols`"),
+    Setting(
+        "reader.url", Need.REQUIRED, "", "serial:///dev/ttyUSB0?baud=115200 · serial:?usb=1a86:7523 · mqtt://host/topic"
+    ),
+    Setting("reader.options", Need.ABSENT, "", "Options of the protocol"),
+    Setting("read_point.reader", Need.REQUIRED, "", "Name of the reader"),
+    Setting(
+        "read_point.antenna",
+        Need.ABSENT,
+        "",
+        "Antenna number; absent: every antenna without its own read point",
+        0,
+        65_535,
+    ),
+    Setting("read_point.id", Need.REQUIRED, "", "urn:epc:id:sgln:… or Digital Link"),
+    Setting("read_point.biz_location", "", "", "Place the goods are at afterwards, same forms"),
+    Setting("read_point.biz_step", "", "", "CBV business step, e.g. receiving"),
+    Setting("read_point.presence_window_s", 10.0, "s", "A tag unseen for longer is a new presence", 0.1, 86_400),
+    Setting("read_point.min_reads", 1, "reads", "Reads that make a presence (stray reads)", 1, 1000),
+    Setting("read_point.rssi_min_dbm", Need.ABSENT, "dBm", "Weaker reads are ignored", -150, 50),
+    Setting("answer.without_list", "warn", "", "allow or warn while the box has no block list"),
+    Setting("answer.outputs", Need.ABSENT, "", 'Where answers are shown: [{type = "file", path = …}]'),
+    Setting("outputs.type", Need.REQUIRED, "", "Kind of output: file"),
+    Setting("outputs.path", Need.REQUIRED, "", "File that gets one JSON line an answer"),
+)
+
+SECTIONS: dict[str, dict[str, Setting]] = {}
+for _setting in SETTINGS:
+    _section, _, _key = _setting.name.partition(".")
+    SECTIONS.setdefault(_section, {})[_key] = _setting
+
+
+def settings_page() -> str:
+    """`docs/settings-gateway.md`; a test compares it."""
+    lines = [
+        "# Settings of the gateway",
+        "",
+        "One TOML file, named by `--config`. Relative paths are relative to its folder. Unknown keys are errors.",
+        "`[server]`, `[gateway]` and `[answer]` appear once; `[[reader]]` and `[[read_point]]` once for each.",
+        "`gateway-agent check-config --config FILE` says what is wrong and where.",
+        "Example: `deploy/gateway.example.toml`.",
+        "",
+        "| Setting | Default | Unit | Meaning | From – to |",
+        "|---|---|---|---|---|",
+    ]
+    for setting in SETTINGS:
+        default = setting.default.value if isinstance(setting.default, Need) else f"`{setting.default!r}`"
+        bounds = "" if setting.low is None else f"{setting.low:g} – {setting.high:g}"
+        lines.append(f"| `{setting.name}` | {default} | {setting.unit} | {setting.help} | {bounds} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,42 @@
+"""The contract of a transport: it moves bytes and knows no protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from trace_core.errors import TraceError
+
+MAX_CHUNK_BYTES = 65_536
+"""One read never hands over more, whatever the other end has waiting."""
+
+
+class LinkDown(TraceError):
+    """The port, cable or broker is not there (yet, or any more); open it again later."""
+
+    code = "link-down"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Bytes that arrived. `done` is called once everything in them is durable on this box (or None)."""
+
+    data: bytes
+    done: Callable[[], None] | None = None
+
+
+class Transport(Protocol):
+    """One connection to a reader. All methods but `close` raise `LinkDown`."""
+
+    def open(self) -> None: ...
+
+    def read(self, timeout_s: float) -> Delivery | None:
+        """Wait up to `timeout_s` for bytes; None when none came."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None:
+        """Idempotent, never raises `LinkDown`."""
+        ...

@@ -1,0 +1,282 @@
+"""The sender: unsent events → signed batches → acknowledgements applied (architecture §3.2).
+
+Nothing is settled but by an acknowledgement of the server, and never beyond what was sent. Every other answer
+keeps the events and says when to try again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from gateway_agent import clock
+from gateway_agent.blocklist import BlockListFile
+from gateway_agent.clock import ClockJudge
+from gateway_agent.config import ServerConfig
+from gateway_agent.identity import Signer
+from gateway_agent.killpoints import reach
+from gateway_agent.outbox import Outbox
+from gateway_agent.outbox_view import OutboxView, Run
+from gateway_agent.server_link import Reply, ServerLink
+from trace_core.errors import EventError, Refused, Retryable, TraceError
+from trace_core.uplink import (
+    CONTENT_TYPE,
+    KEY_ID_HEADER,
+    MAX_BODY_BYTES,
+    MAX_EVENTS,
+    SIGNATURE_HEADER,
+    Ack,
+    Batch,
+    decode_ack,
+    encode_batch,
+)
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+UPLINK_PATH = "/api/v1/uplink"
+BLOCK_LIST_PATH = "/api/v1/gateways/block-list"
+TIMESTAMP_HEADER = "Suyuan-Timestamp"
+BACKOFF_FIRST_S = 0.5
+BACKOFF_MAX_S = 60.0
+IDLE_S = 1.0
+"""How long the sender sleeps without news; the writer wakes it."""
+
+
+class OwnerCall(Protocol):
+    """`Writer.call`: run a function on the outbox in its owner's thread."""
+
+    def __call__(self, run: Callable[[Outbox], T]) -> T: ...
+
+
+@dataclass(slots=True)
+class LinkState:
+    """What `status` says about the way to the server."""
+
+    state: str = "starting"
+    last_error: str = ""
+    last_ack_at: datetime | None = None
+    sent_events: int = 0
+    sent_batches: int = 0
+    failures: int = 0
+    alarms: list[str] = field(default_factory=list)
+
+
+class Sender:
+    """`run` is the thread; `step` sends one batch and returns how long to wait (seconds)."""
+
+    def __init__(
+        self,
+        outbox_path: Path,
+        call: OwnerCall,
+        *,
+        link: ServerLink,
+        signer: Signer,
+        config: ServerConfig,
+        judge: ClockJudge,
+        block_list: BlockListFile,
+        boot_id: str,
+    ) -> None:
+        self._path = outbox_path
+        self._call = call
+        self._link = link
+        self._signer = signer
+        self._config = config
+        self._judge = judge
+        self._block_list = block_list
+        self._boot_id = boot_id
+        self._random = random.Random()  # noqa: S311 - jitter, not a secret
+        self._max_events = MAX_EVENTS
+        self._tries = 0
+        self.state = LinkState()
+
+    def run(self, stop: threading.Event, stored: threading.Event) -> None:
+        """Send until `stop`. A thousand gateways that boot together must not connect together."""
+        stop.wait(self._random.uniform(0, self._config.first_connect_spread_s))
+        try:
+            while not stop.is_set():
+                stored.clear()
+                pause_s = self.step()
+                if pause_s is None:
+                    stored.wait(IDLE_S)
+                elif pause_s > 0:
+                    stop.wait(pause_s)
+        finally:
+            self._link.close()
+
+    def drain(self, limit_s: float) -> None:
+        """Last attempt before the program ends: send until empty, refused or late."""
+        limit = clock.now().monotonic + limit_s
+        while clock.now().monotonic < limit and self.step() == 0:
+            pass
+        self._link.close()
+
+    def step(self) -> float | None:
+        """Send the oldest unsent run. None: nothing to send; else seconds to wait before the next step."""
+        with closing(OutboxView(self._path)) as view:
+            run = view.next_run(self._max_events, MAX_BODY_BYTES)
+        if run is None:
+            return None
+        try:
+            return self._deliver(run)
+        except Retryable as error:
+            return self._back_off(error)
+
+    def _deliver(self, run: Run) -> float:
+        payload = self._payload(run)
+        headers = {
+            "Content-Type": CONTENT_TYPE,
+            KEY_ID_HEADER: self._signer.key_id,
+            SIGNATURE_HEADER: self._signer.sign(payload),
+        }
+        reply = self._link.post(UPLINK_PATH, payload, headers, lambda: reach("after-send"))
+        match reply.status:
+            case 200:
+                return self._settle(run, _ack(reply))
+            case 409:
+                return self._conflict(run, reply)
+            case 401 | 403:
+                why = f"the server refuses this gateway ({reply.status}): {reply.reason()}"
+                return self._alarm(why, self._config.slow_retry_s)
+            case 413:
+                return self._halve(run)
+            case 429 | 503:
+                error = Retryable(f"the server is busy ({reply.status})", where=UPLINK_PATH)
+                return self._back_off(error, reply.retry_after_s(clock.now().wall.timestamp()))
+            case _:
+                raise Retryable(f"unexpected answer {reply.status}: {reply.reason()}", where=UPLINK_PATH)
+
+    def _payload(self, run: Run) -> bytes:
+        now = clock.now()
+        return encode_batch(
+            Batch(
+                epoch=run.epoch,
+                first_seq=run.first_seq,
+                events=run.bodies,
+                previous_digest=run.previous_digest,
+                digest=run.digest,
+                boot_id=self._boot_id,
+                monotonic=now.monotonic,
+                wall=now.wall,
+                clock_state=self._judge.state(now.wall),
+            )
+        )
+
+    def _settle(self, run: Run, ack: Ack) -> float:
+        last_sent = run.first_seq + len(run.bodies) - 1
+        if ack.epoch != run.epoch:
+            raise Retryable(f"an acknowledgement for epoch {ack.epoch}", where=UPLINK_PATH)
+        self._judge.compare(ack.server_time, clock.now().wall)
+        reach("before-settle")
+        if ack.ack < run.first_seq - 1:
+            return self._rewind(ack.ack)
+        settled = min(ack.ack, last_sent)
+        self._call(lambda outbox: outbox.settle(run.first_seq, settled, ack.backed_up_to))
+        if ack.ack > run.last_stored_seq and last_sent == run.last_stored_seq:
+            # The server has rows of this epoch that we never made: this outbox is an old copy. What it still
+            # held was confirmed row by row; whatever comes now needs numbers of its own.
+            self._new_epoch(last_sent, "the server is ahead of this outbox")
+        self._succeeded(settled - run.first_seq + 1)
+        self._fetch_block_list(ack)
+        return ack.retry_after_s
+
+    def _conflict(self, run: Run, reply: Reply) -> float:
+        """409: a gap (rewind), or the server holds other events under our numbers (new epoch)."""
+        cursor = reply.json_object().get("cursor")
+        if not isinstance(cursor, dict) or not isinstance(cursor.get("ack"), int):
+            raise Retryable("409 without a cursor", where=UPLINK_PATH)
+        known = int(cursor["ack"]) if cursor.get("epoch") == run.epoch else 0
+        if known < run.first_seq - 1:
+            return self._rewind(known)
+        if len(run.bodies) > 1:
+            # Some of them may be the server's already: find the first that differs before renumbering.
+            self._max_events = max(1, len(run.bodies) // 2)
+            return 0.0
+        self._new_epoch(run.first_seq - 1, f"the server holds another event under number {run.first_seq}")
+        return 0.0
+
+    def _rewind(self, ack: int) -> float:
+        log.warning("the server is at %d; sending again from there", ack)
+        if self._call(lambda outbox: outbox.rewind(ack)):
+            return 0.0
+        self._raise_alarm(f"the server lost events after {ack} that its backup was to hold")
+        self._call(lambda outbox: outbox.begin_epoch(outbox.floor_seq))
+        return 0.0
+
+    def _new_epoch(self, after: int, why: str) -> None:
+        self._raise_alarm(f"new epoch: {why}")
+        self._call(lambda outbox: outbox.begin_epoch(after))
+        self._max_events = MAX_EVENTS
+
+    def _halve(self, run: Run) -> float:
+        if len(run.bodies) == 1:
+            return self._alarm(f"the server finds event {run.first_seq} too large", self._config.slow_retry_s)
+        self._max_events = max(1, len(run.bodies) // 2)
+        return 0.0
+
+    def _succeeded(self, events: int) -> None:
+        self._tries = 0
+        self._max_events = min(MAX_EVENTS, self._max_events * 2)
+        self.state.state = "online"
+        self.state.last_error = ""
+        self.state.last_ack_at = clock.now().wall
+        self.state.sent_batches += 1
+        self.state.sent_events += events
+
+    def _back_off(self, error: TraceError, wait_s: float | None = None) -> float:
+        """Full jitter: uniform in 0 … min(60, 0.5 · 2ⁿ) s, unless the server said how long."""
+        limit_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(self._tries, 10))
+        self._tries += 1
+        self.state.failures += 1
+        self.state.state = "retrying"
+        if str(error) != self.state.last_error:
+            log.warning("uplink: %s", error)
+        self.state.last_error = str(error)
+        # A floor: full jitter may draw 0 many times in a row, and that would be a busy loop.
+        return max(0.02, self._random.uniform(0, limit_s) if wait_s is None else wait_s)
+
+    def _alarm(self, why: str, wait_s: float) -> float:
+        self._raise_alarm(why)
+        self.state.failures += 1
+        self.state.state = "refused"
+        self.state.last_error = why
+        return wait_s
+
+    def _raise_alarm(self, why: str) -> None:
+        if why not in self.state.alarms[-1:]:
+            log.error("ALARM %s", why)
+            self.state.alarms = [*self.state.alarms, why][-10:]
+
+    def _fetch_block_list(self, ack: Ack) -> None:
+        """A newer list is fetched after the settle; a failure waits for the next acknowledgement."""
+        if ack.block_list_version <= self._block_list.version:
+            return
+        stamp = clock.now().wall.isoformat()
+        headers = {
+            TIMESTAMP_HEADER: stamp,
+            KEY_ID_HEADER: self._signer.key_id,
+            # The payload is empty, so the stamp is what the signature covers: it cannot be used again later.
+            SIGNATURE_HEADER: self._signer.sign(stamp.encode()),
+        }
+        try:
+            reply = self._link.get(BLOCK_LIST_PATH, headers)
+            if reply.status != 200:
+                raise Retryable(f"the block list was answered with {reply.status}", where=BLOCK_LIST_PATH)
+            self._block_list.replace(reply.body)
+        except (Retryable, Refused, EventError) as error:
+            self._raise_alarm(f"block list {ack.block_list_version} not taken: {error}")
+
+
+def _ack(reply: Reply) -> Ack:
+    try:
+        return decode_ack(reply.body)
+    except EventError as error:
+        # A captive portal answers 200 with its own page.
+        raise Retryable(f"200, but no acknowledgement: {error}", where=UPLINK_PATH) from error

@@ -1,0 +1,286 @@
+"""The writer: the one thread that owns the outbox. Reads in groups → observations → one commit → answers shown.
+
+Nothing is shown or acknowledged to a broker before its commit. A group whose commit failed is kept and tried again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+
+from gateway_agent import clock
+from gateway_agent.answering import Verdict, answer, identify
+from gateway_agent.blocklist import BlockListFile
+from gateway_agent.clock import ClockJudge, Moment
+from gateway_agent.config import Config
+from gateway_agent.eventing import Origin, Place, event_body
+from gateway_agent.gaps import Gap
+from gateway_agent.killpoints import reach
+from gateway_agent.observing import Again, Observation, Observer, Presence, Shown, Unplaced
+from gateway_agent.outbox import BadData, Commit, DeviceRow, Outbox, OutboxFull, open_outbox
+from gateway_agent.outbox_schema import Level, Quota
+from gateway_agent.reading import BadReading, Delivered, DeviceReport, Item, Reading
+from gateway_agent.showing import Display, Output
+from trace_core.errors import Retryable, TraceError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+IDLE_WAIT_S = 0.1
+FLUSH_S = 0.8
+"""Presences and state reach the disk within a second of their change."""
+COMMAND_WAIT_S = 30.0
+RESUME_BELOW = 0.95
+"""A full outbox takes reads again below this share: no flapping at the brim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Work for the owner of the outbox on behalf of another thread."""
+
+    run: Callable[[Outbox], object]
+    reply: Future[object]
+
+
+class Stop:
+    """Last item of the queue: write what came before, then end."""
+
+
+Work: TypeAlias = Item | Command | Stop
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What one group will write, show and confirm."""
+
+    bodies: list[bytes] = field(default_factory=list)
+    presences: list[Presence] = field(default_factory=list)
+    bad: list[BadData] = field(default_factory=list)
+    devices: list[DeviceRow] = field(default_factory=list)
+    displays: list[Display] = field(default_factory=list)
+    done: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Writer:
+    """`run` is the thread; `call` is how other threads use the outbox."""
+
+    def __init__(
+        self,
+        config: Config,
+        origin: Origin,
+        *,
+        judge: ClockJudge,
+        block_list: BlockListFile,
+        outputs: Sequence[Output],
+        snapshot: Callable[[], Mapping[str, object]],
+    ) -> None:
+        self._config = config
+        self._origin = origin
+        self._judge = judge
+        self._block_list = block_list
+        self._outputs = outputs
+        self._snapshot = snapshot
+        self.queue: queue.Queue[Work] = queue.Queue(config.gateway.queue_size)
+        self.accepting = threading.Event()
+        self.accepting.set()
+        self.stored = threading.Event()
+        """Set after each commit of events; the sender clears it."""
+        self.ready = threading.Event()
+        """Set once the outbox is open."""
+        self.observer = Observer(config.read_points)
+        self.level = Level.FREE
+        self.last_answers: list[dict[str, object]] = []
+        self._without_list = Verdict(config.answer.without_list)
+        self._group: list[Work] = []
+        self._gap = Gap()
+        self._flushed_at = 0.0
+        self._last_state = ""
+
+    def call(self, run: Callable[[Outbox], T]) -> T:
+        """Run `run` on the owner's thread and return its result. Raises what it raises, or `Retryable`."""
+        reply: Future[object] = Future()
+        self.queue.put(Command(run, reply))
+        try:
+            return reply.result(COMMAND_WAIT_S)  # type: ignore[return-value]
+        except TimeoutError as error:
+            raise Retryable("the outbox did not answer", where="outbox") from error
+
+    def run(self) -> None:
+        gateway = self._config.gateway
+        path = gateway.state_dir / "outbox.sqlite"
+        with closing(open_outbox(path, Quota.of_megabytes(gateway.outbox_max_mb))) as outbox:
+            self._restore(outbox)
+            self._set_level(outbox)
+            self.ready.set()
+            while True:
+                # The group stays ours until it is written: after a crash of this thread it is tried again.
+                self._group = self._group or self._collect()
+                self._handle(outbox)
+                stopped = any(isinstance(item, Stop) for item in self._group)
+                self._group = []
+                if stopped:
+                    self._flush(outbox, clock.now())
+                    self._gap.close(outbox, clock.now().wall)
+                    return
+
+    def _collect(self) -> list[Work]:
+        """The waiting items, up to `group_size`; waits a few milliseconds for company, no longer."""
+        try:
+            group = [self.queue.get(timeout=IDLE_WAIT_S)]
+        except queue.Empty:
+            return []
+        limit = time.monotonic() + self._config.gateway.group_ms / 1000
+        while len(group) < self._config.gateway.group_size and not isinstance(group[-1], Command | Stop):
+            try:
+                group.append(self.queue.get(timeout=max(0.0, limit - time.monotonic())))
+            except queue.Empty:
+                break
+        return group
+
+    def _handle(self, outbox: Outbox) -> None:
+        now = clock.now()
+        if self.level is Level.FULL:
+            self._refuse(outbox, now)
+        else:
+            try:
+                self._write(outbox, now)
+            except OutboxFull as error:
+                log.error("%s", error)  # noqa: TRY400 - a state of the disk, not a fault of ours
+                self._restore(outbox)  # forgets what the failed commit would have made durable
+                self._change_level(Level.FULL)
+                self._refuse(outbox, now)
+        for item in self._group:
+            if isinstance(item, Command):
+                _execute(item, outbox)
+        self._set_level(outbox)
+        if now.monotonic - self._flushed_at >= FLUSH_S:
+            self._flush(outbox, now)
+
+    def _write(self, outbox: Outbox, now: Moment) -> None:
+        draft = _Draft()
+        for item in self._group:
+            self._consider(item, draft, outbox)
+        if draft.bodies or draft.bad or draft.devices:
+            outbox.commit(
+                Commit(
+                    wall=now.wall,
+                    boot_id=self._origin.boot_id,
+                    bodies=draft.bodies,
+                    presences=draft.presences,
+                    bad=draft.bad,
+                    devices=draft.devices,
+                )
+            )
+            reach("after-commit")
+        self._confirm(draft)
+
+    def _confirm(self, draft: _Draft) -> None:
+        """After the commit: answers appear, brokers are told, the sender wakes."""
+        if draft.displays:
+            self._show(draft.displays)
+        for done in draft.done:
+            done()
+        if draft.bodies:
+            self.stored.set()
+
+    def _consider(self, item: Work, draft: _Draft, outbox: Outbox) -> None:
+        match item:
+            case Reading(reader, read, received):
+                outcome = self.observer.observe(reader, read, received)
+                match outcome:
+                    case Observation():
+                        self._answer(outcome, draft, outbox)
+                    case Again(point, epc, shown):
+                        draft.displays.append(Display(received.wall, point, epc, shown))
+                    case Unplaced():
+                        data = f"antenna={read.antenna} epc={read.epc.hex()}".encode()
+                        draft.bad.append(BadData(reader, "no-read-point", data, received.wall))
+            case BadReading(reader, bad, received):
+                draft.bad.append(BadData(reader, bad.reason, bad.data, received.wall))
+            case DeviceReport(reader, event, at):
+                draft.devices.append(DeviceRow(reader, event.state.value, event.detail, at.wall))
+            case Delivered(done):
+                draft.done.append(done)
+
+    def _answer(self, observation: Observation, draft: _Draft, outbox: Outbox) -> None:
+        wall = observation.received.wall
+        identity = identify(observation.read.epc)
+        said = answer(identity, self._block_list.current, wall, self._without_list)
+        place = Place(outbox.epoch, outbox.last_seq + len(draft.bodies) + 1)
+        shown = Shown(said.verdict.value, said.reason, said.list_age_s, identity.uri, place.epoch, place.seq)
+        body = event_body(observation, identity, said, origin=self._origin, place=place, clock=self._judge.state(wall))
+        draft.bodies.append(body)
+        draft.presences.append(self.observer.answered(observation, shown))
+        draft.displays.append(Display(wall, observation.point.id, observation.read.epc, shown))
+
+    def _show(self, displays: Sequence[Display]) -> None:
+        self.last_answers = [*self.last_answers, *(display.fields() for display in displays)][-20:]
+        for output in self._outputs:
+            try:
+                output.show(displays)
+            except OSError as error:
+                # The event is safe; a broken lamp or full disk under it must not stop the gate.
+                log.error("an answer could not be shown: %s", error)  # noqa: TRY400 - said in one line
+
+    def _refuse(self, outbox: Outbox, now: Moment) -> None:
+        """Full: reads are counted, not taken. Messages of a broker are not acknowledged, so they come again."""
+        reads = [i for i in self._group if isinstance(i, Reading) and not i.kept_elsewhere]
+        self._gap.add(outbox, now, len(reads), "outbox full")
+
+    def _flush(self, outbox: Outbox, now: Moment) -> None:
+        """What may be up to a second late: ends of presences, forgotten presences, state for `status`."""
+        self._flushed_at = now.monotonic
+        moved, forgotten = self.observer.take_moved(), self.observer.sweep(now.monotonic)
+        state = dict(self._snapshot())
+        text = json.dumps(state, sort_keys=True)
+        if not moved and not forgotten and text == self._last_state:
+            return
+        try:
+            outbox.commit(Commit(now.wall, self._origin.boot_id, moved=moved, forgotten=forgotten, state=state))
+        except OutboxFull as error:
+            log.error("state not stored: %s", error)  # noqa: TRY400 - a state of the disk, not a fault of ours
+            self._change_level(Level.FULL)
+        self._last_state = text
+
+    def _restore(self, outbox: Outbox) -> None:
+        now = clock.now()
+        counts = self.observer.counts
+        self.observer = Observer(self._config.read_points, counts)
+        self.observer.restore(outbox.presences(self._origin.boot_id, now.monotonic, now.wall))
+
+    def _set_level(self, outbox: Outbox) -> None:
+        level = outbox.level()
+        if self.level is Level.FULL and level is not Level.FULL and outbox.used() > RESUME_BELOW:
+            return
+        if level is not self.level:
+            self._change_level(level)
+            if level is not Level.FULL:
+                self._gap.close(outbox, clock.now().wall)
+
+    def _change_level(self, level: Level) -> None:
+        if level is not self.level:
+            log.warning("outbox: %s", level.value)
+        self.level = level
+        self.observer.coarse = level in (Level.COARSE, Level.FULL)
+        if level is Level.FULL:
+            self.accepting.clear()
+        else:
+            self.accepting.set()
+
+
+def _execute(command: Command, outbox: Outbox) -> None:
+    if command.reply.done():
+        return
+    try:
+        command.reply.set_result(command.run(outbox))
+    except (TraceError, sqlite3.Error) as error:
+        command.reply.set_exception(error)
