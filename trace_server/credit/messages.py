@@ -39,12 +39,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{name}”中含有证件号码，公示文本不能出现，请删除。",
         "“{name}” holds the number of an identity document, which no open text may show; remove it.",
     ),
-    "not-a-list": ("“{field}”应为文本列表。", "“{field}” has to be a list of texts."),
+    "not-an-object": ("“{name}”应为 JSON 对象。", "“{name}” has to be a JSON object."),
+    "not-a-list": ("“{name}”应为文本列表。", "“{name}” has to be a list of texts."),
     "bad-batch": (
         "“{value}”不是批次的 GS1 Digital Link（含 01 和 10）。",
         "“{value}” is not the GS1 Digital Link of a lot (with 01 and 10).",
     ),
-    "too-many": ("“{field}”最多 {length} 项。", "“{field}” may have at most {length} entries."),
+    "too-many": ("“{name}”最多 {length} 项。", "“{name}” may have at most {length} entries."),
 }
 
 

@@ -223,3 +223,13 @@ class Archive:
     as_of: date
     shown: tuple[ViolationRecord, ...]
     withdrawn: tuple[ViolationRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which changes a puller wants; an empty member does not narrow. `region` is a prefix of a GB/T 2260 code."""
+
+    region: str = ""
+    category: str = ""
+    department: str = ""
+    kinds: tuple[str, ...] = ()

@@ -17,9 +17,11 @@ from trace_server.credit.coding import field_changes
 from trace_server.credit.identity import content_digest, record_id_of
 from trace_server.credit.model import (
     Archive,
+    Change,
     Circumstances,
     CreditLine,
     FieldChange,
+    Filter,
     Op,
     PenaltyDecision,
     State,
@@ -54,6 +56,15 @@ class Paper:
     actor: str
     reason: str = ""
     document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """A stretch of the change log; the next one begins behind `upto`."""
+
+    changes: tuple[Change, ...]
+    upto: int
+    has_more: bool
 
 
 def law_day(now: datetime) -> date:
@@ -183,6 +194,27 @@ def expire_due(services: Services) -> int:
         ended += done
         if done < MAX_EXPIRE_BATCH:
             return ended
+
+
+def records_of(conn: Connection, uscc: str) -> list[ViolationRecord]:
+    """All records of a subject in their current version, newest decision first; for authorised callers only."""
+    return store.of_subject(conn, uscc)
+
+
+def feed(conn: Connection, *, after: int, limit: int, wanted: Filter | None = None) -> FeedPage:
+    """Entries of the change log behind `after`, in the order of commits, at most `limit`.
+
+    `conn` is one read transaction: `upto` is how far the caller may go on, past entries that it does not want.
+    Raises `Conflict` when `after` is ahead of the log: it was restored from a backup, and going on from there
+    would skip what is written next.
+    """
+    head = store.head_seq(conn)
+    if after > head:
+        raise Conflict("the change log ends before this cursor", where="cursor", remedy="begin again without a cursor")
+    found = store.changes(conn, after, head, wanted or Filter(), limit + 1)
+    has_more = len(found) > limit
+    upto = found[limit - 1].seq if has_more else head
+    return FeedPage(tuple(found[:limit]), upto, has_more)
 
 
 def archive(conn: Connection, uscc: str, today: date) -> Archive:

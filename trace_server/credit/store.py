@@ -19,6 +19,7 @@ from trace_server.credit.model import (
     STOPPED,
     Change,
     FieldChange,
+    Filter,
     Op,
     Procedure,
     Severity,
@@ -50,16 +51,6 @@ class Written:
     op: Op
     diff: tuple[FieldChange, ...]
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which changes a puller wants; an empty member does not narrow. `region` is a prefix of a GB/T 2260 code."""
-
-    region: str = ""
-    category: str = ""
-    department: str = ""
-    kinds: tuple[str, ...] = ()
 
 
 def insert_record(conn: Connection, dialect: Dialect, record: ViolationRecord) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from trace_server.config import Settings
-from trace_server.credit.model import Circumstances, PenaltyDecision, ViolationRecord
+from trace_server.credit.identity import record_id_of
+from trace_server.credit.model import Circumstances, PenaltyDecision, Procedure, Severity, State, ViolationRecord
 from trace_server.credit.operations import Paper, publish, record_decision
 from trace_server.credit.rules import parse_decision
 from trace_server.db import Database
@@ -90,3 +91,26 @@ def published(services: Services, *, category: str = "food", **changes: object) 
 
 def paper(reason: str = "court ruling", document: str | None = "示复决〔2026〕3号") -> Paper:
     return Paper("clerk", reason, document)
+
+
+def first_version(number: str) -> ViolationRecord:
+    """A confirmed record as `record_decision` would store it, for tests that hold the transaction themselves."""
+    made = decision(CF_WSH=number)
+    return ViolationRecord(
+        record_id=record_id_of(made.decision_no, made.authority_code),
+        version=1,
+        state=State.CONFIRMED,
+        decision=made,
+        category="food",
+        procedure=Procedure.ORDINARY,
+        severity=Severity.GENERAL,
+        regime="ndrc-36",
+        policy_version="1",
+        public=True,
+        window_min_end=date(2026, 8, 15),
+        window_max_end=date(2027, 5, 15),
+        batches=(),
+        evidence_ref=None,
+        recorded_by="clerk",
+        effective_at=NOW,
+    )

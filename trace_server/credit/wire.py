@@ -1,0 +1,77 @@
+"""Records and log entries as the JSON that leaves the archive: feed, subject view and commands share it.
+
+A record that has stopped (repaired, expired, withdrawn) is no longer shared: its entries, the older ones too, keep
+the keys that a consumer needs to find and drop its copy, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trace_server.credit.coding import shared_codes
+from trace_server.credit.model import STOPPED, Change, ViolationRecord
+from trace_server.credit.regimes import Policy
+
+KEY_CODES = ("CF_WSH", "CF_CFJGDM")
+"""What names a decision; all that is left of a stopped record."""
+
+
+def change_json(change: Change, policy: Policy) -> dict[str, Any]:
+    """One item of the feed; `record` by official code, `ext` ours."""
+    record = change.record
+    ext = _ext(record, policy, stopped=change.stopped)
+    if change.diff and not change.stopped:
+        ext["changes"] = [{"code": d.code, "before": d.before, "after": d.after} for d in change.diff]
+    return {
+        "seq": change.seq,
+        "op": change.op.value,
+        "record_id": record.record_id,
+        "version": record.version,
+        "supersedes": change.supersedes,
+        "effective_at": record.effective_at.isoformat(),
+        "record": _codes(record, stopped=change.stopped),
+        "ext": ext,
+    }
+
+
+def record_json(record: ViolationRecord, policy: Policy) -> dict[str, Any]:
+    """The current version of a record, in the form of a feed item without its place in the log."""
+    stopped = record.state in STOPPED
+    return {
+        "record_id": record.record_id,
+        "version": record.version,
+        "effective_at": record.effective_at.isoformat(),
+        "record": _codes(record, stopped=stopped),
+        "ext": _ext(record, policy, stopped=stopped),
+    }
+
+
+def _codes(record: ViolationRecord, *, stopped: bool) -> dict[str, str]:
+    codes = shared_codes(record.decision)
+    return {code: codes[code] for code in KEY_CODES} if stopped else codes
+
+
+def _ext(record: ViolationRecord, policy: Policy, *, stopped: bool) -> dict[str, Any]:
+    ext: dict[str, Any] = {
+        "state": record.state.value,
+        "shared": not stopped,
+        "reason": record.reason,
+        "document": record.document,
+        "policy_version": record.policy_version,
+    }
+    if stopped:
+        return ext
+    regime = policy.regime(record.regime)
+    return ext | {
+        "severity": record.severity.value,
+        "severity_name": regime.names[record.severity] if regime else None,
+        "regime": record.regime,
+        "public": record.public,
+        "window_min_end": record.window_min_end.isoformat(),
+        "window_max_end": record.window_max_end.isoformat(),
+        "category": record.category,
+        "procedure": record.procedure.value,
+        "region": record.region(),
+        "batches": list(record.batches),
+        "evidence_ref": record.evidence_ref,
+    }
