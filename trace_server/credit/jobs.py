@@ -1,0 +1,24 @@
+"""What the worker does for credit, apart from any request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trace_server.credit.operations import expire_due
+from trace_server.services import Services
+
+EXPIRE_EVERY_S = 600.0
+"""Often enough that a record ends within minutes of midnight; pages hide it on the minute by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One periodic job of the worker."""
+
+    name: str
+    interval_s: float
+    run: Callable[[Services], object]
+
+
+jobs: list[Job] = [Job("credit-expire", EXPIRE_EVERY_S, expire_due)]
