@@ -88,6 +88,8 @@ MAX_FRAME = 1_024
 """Bytes; no documented frame is longer, so a longer one is a lie and is not waited for."""
 MAX_NOTICE = OVERHEAD + 1 + 2 + 4 + 62 + 2
 """Bytes of a tag notice with RSSI, PC, two XPC words, 496 bits of EPC and CRC."""
+LONGEST = (MAX_FRAME, MAX_FRAME, MAX_NOTICE) + (0,) * 253
+"""By frame type; 0: there is no such type."""
 IDLE_GAP_S = 0.05
 """A frame is sent in one go: after 50 ms of silence the rest of it will not come."""
 
@@ -154,7 +156,7 @@ def fault(data: bytes, dialect: Dialect) -> str:
         return "header"
     if data[1] > Kind.NOTICE:
         return "type"
-    if len(data) != OVERHEAD + (data[3] << 8 | data[4]):
+    if len(data) != OVERHEAD + (data[3] << 8 | data[4]) or len(data) > LONGEST[data[1]]:
         return "length"
     if data[-1] != dialect.end:
         return "end"
@@ -206,21 +208,16 @@ class Scanner:
         size = len(buffer)
         position = 0
         while size - position >= OVERHEAD:
-            stop = position + OVERHEAD + (buffer[position + 3] << 8 | buffer[position + 4])
-            if stop <= size:
+            length = OVERHEAD + (buffer[position + 3] << 8 | buffer[position + 4])
+            stop = position + length
+            if buffer[position] == header and length <= LONGEST[buffer[position + 1]]:
+                if stop > size:
+                    break
                 raw = buffer[position:stop]
-                if (
-                    raw[0] == header
-                    and raw[-1] == end
-                    and raw[1] <= 2
-                    and not (sum(raw) - marks - 2 * raw[-2]) & 0xFF
-                    and stop - position <= MAX_FRAME
-                ):
+                if raw[-1] == end and not (sum(raw) - marks - 2 * raw[-2]) & 0xFF:
                     append(raw)
                     position = stop
                     continue
-            elif buffer[position] == header and self._may_grow(buffer[position + 1], stop - position):
-                break
             position = self._skip(buffer, position, out)
         if position < size and buffer[position] != header:
             position = self._skip(buffer, position, out)
@@ -240,10 +237,6 @@ class Scanner:
                 else:
                     out.append(item)
         return out
-
-    @staticmethod
-    def _may_grow(kind: int, length: int) -> bool:
-        return (kind < Kind.NOTICE and length <= MAX_FRAME) or (kind == Kind.NOTICE and length <= MAX_NOTICE)
 
     def _skip(self, buffer: bytes, position: int, out: list[bytes | BadBytes]) -> int:
         """Drop at least one byte, up to the next header byte; the new position."""
@@ -289,7 +282,7 @@ def _frame_at(data: bytes, position: int, dialect: Dialect) -> bool | None:
     if len(data) - position < OVERHEAD:
         return None
     length = OVERHEAD + (data[position + 3] << 8 | data[position + 4])
-    if data[position + 1] > Kind.NOTICE or length > MAX_FRAME:
+    if length > LONGEST[data[position + 1]]:
         return False
     if position + length > len(data):
         return None

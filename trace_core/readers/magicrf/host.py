@@ -82,6 +82,7 @@ class MagicRfHost:
         self._deadline = 0.0
         self._tries = 0
         self._last_bytes = 0.0
+        self._quiet_ticks = 0
         self._last_frame = 0.0
         self._issued = 0.0
         self._frames = 0
@@ -102,13 +103,15 @@ class MagicRfHost:
     def receive(self, data: bytes, now: float) -> Sequence[HostOutput]:
         """Take bytes from the port. Never raises on bad data."""
         self._last_bytes = now
-        items = self._cut(data)
-        return self._take(items, now)
+        self._quiet_ticks = 0
+        return self._take(self._cut(data), now)
 
     def tick(self, now: float) -> Sequence[HostOutput]:
         """Give up partial frames, repeat unanswered commands, notice silence, renew the inventory."""
         out: list[HostOutput] = []
-        if now - self._last_bytes > IDLE_GAP_S:
+        # Two ticks with no bytes between them: after one, a program that was held up has bytes waiting unread.
+        self._quiet_ticks += 1
+        if self._quiet_ticks >= 2 and now - self._last_bytes > IDLE_GAP_S:
             out += self._take(self._flush(), now)
         if self._script:
             if now >= self._deadline:
