@@ -36,7 +36,9 @@ def test_an_invalid_code_is_refused(text: str) -> None:
         uscc.parse(text)
 
 
-@pytest.mark.parametrize("text", [" 91350100m000100y43\n", "９１３５０１００Ｍ０００１００Ｙ４３", "\u300091350100M000100Y43"])
+@pytest.mark.parametrize(
+    "text", [" 91350100m000100y43\n", "９１３５０１００Ｍ０００１００Ｙ４３", "\u300091350100M000100Y43"]
+)
 def test_width_case_and_blanks_do_not_count(text: str) -> None:
     assert uscc.parse(text).code == "91350100M000100Y43"
 

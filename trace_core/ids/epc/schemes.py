@@ -1,6 +1,7 @@
 """The schemes that we know, one row each. A new classic scheme is a row; a new kind is a module and a row.
 
-Source: GS1 Tag Data Standard 2.3, table 14-1 (headers) and sections 14.6.1 to 14.6.12.
+Source: GS1 Tag Data Standard 2.3, table 14-1 (headers) and sections 14.6.1 to 14.6.12. Left out on purpose: the
+withdrawn GDTI-113, whose serial number the standard and GS1's machine-readable definition code differently.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ LAYOUTS: Final = (
     Layout("grai-170", 0x37, "grai", 44, 12, _PADDED, Text(112), numbered("8003")),
     Layout("giai-202", 0x38, "giai", 188, 30, _TEXT, Nothing(0), links.giai),
     Layout("sgln-195", 0x39, "sgln", 41, 12, _PADDED, Text(140), links.sgln),
-    Layout("gdti-113", 0x3A, "gdti", 41, 12, _PADDED, NumericString(58, 17), numbered("253")),
     Layout("cpi-96", 0x3C, "cpi", 51, 15, _INTEGER, Integer(31), links.cpi),
     Layout("gdti-174", 0x3E, "gdti", 41, 12, _PADDED, Text(119), numbered("253")),
     Layout("sgcn-96", 0x3F, "sgcn", 41, 12, _PADDED, NumericString(41, 12), numbered("255")),

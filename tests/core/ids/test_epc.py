@@ -1,0 +1,183 @@
+"""EPC memory ↔ identifiers: the standard's own tags, round trips of every scheme, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.core.ids.epc_strategies import tag_uris
+from trace_core.errors import IdentifierError
+from trace_core.ids import digital_link, epc
+from trace_core.ids.canonical import canonical_uri
+from trace_core.ids.epc.partitioned import Layout
+from trace_core.ids.epc.schemes import LAYOUTS, SCHEMES
+
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "epc" / "tds-2.3-annex-e3.json").read_text())["vectors"]
+SGTIN = bytes.fromhex("3074257BF7194E4000001A85")
+HEADERS = sorted(scheme.header for scheme in SCHEMES)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["tag_uri"])
+def test_a_tag_of_the_standard_reads_as_the_standard_says(vector: dict[str, str | None]) -> None:
+    memory = bytes.fromhex(str(vector["hex"]))
+    tag = epc.decode(memory)
+    assert (tag.uri, tag.tag_uri, tag.digital_link) == (vector["uri"], vector["tag_uri"], vector["digital_link"])
+    assert epc.encode(tag.tag_uri) == memory
+
+
+def test_the_filter_value_is_kept() -> None:
+    tag = epc.decode(SGTIN)
+    assert (tag.scheme, tag.filter) == ("sgtin-96", 3)
+    assert epc.decode(bytes.fromhex("3500E86F8000A9E000000586")).filter is None
+
+
+def test_a_gtin_and_a_serial_make_an_sgtin_96() -> None:
+    memory = epc.encode_sgtin96("6901234567892", 1000000001, prefix_length=7)
+    assert memory.hex().upper() == "3035A537C83775403B9ACA01"
+    with pytest.raises(IdentifierError, match="6 to 12"):
+        epc.encode_sgtin96("6901234567892", 1, prefix_length=13)
+    with pytest.raises(IdentifierError):
+        epc.encode_sgtin96("6901234567892", 2**38, prefix_length=7)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+@settings(max_examples=60)
+@given(st.data())
+def test_every_tag_uri_survives_the_tag(layout: Layout, data: st.DataObject) -> None:
+    uri = data.draw(tag_uris(layout))
+    memory = epc.encode(uri)
+    tag = epc.decode(memory)
+    assert tag.tag_uri == uri
+    assert memory[0] == layout.header
+    assert len(memory) % 2 == 0
+    assert tag.uri.split(":")[3] == layout.urn
+    assert epc.decode(memory + bytes(4)) == tag  # a tag with more memory than the scheme needs
+
+
+@settings(max_examples=300)
+@given(tag_uris())
+def test_the_digital_link_of_a_tag_is_valid_and_names_the_same_object(uri: str) -> None:
+    tag = epc.decode(epc.encode(uri))
+    assert tag.digital_link is not None
+    assert digital_link.parse(tag.digital_link).canonical() == tag.digital_link
+    assert unquote(canonical_uri(tag.uri)) == unquote(tag.digital_link)
+    assert canonical_uri(tag.uri) == canonical_uri(tag.digital_link)
+
+
+@settings(max_examples=400)
+@given(st.binary(max_size=64))
+@example(b"")
+@example(b"\x30")
+@example(SGTIN[:11])
+@example(SGTIN + b"\x01")
+def test_any_bytes_are_decoded_or_refused_with_an_identifier_error(memory: bytes) -> None:
+    assert_decoded_or_refused(memory)
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(HEADERS), st.integers(0, 6), st.binary(min_size=10, max_size=26))
+def test_any_bytes_behind_a_known_header_are_decoded_or_refused(header: int, partition: int, rest: bytes) -> None:
+    assert_decoded_or_refused(bytes([header, rest[0] & 0xE0 | partition << 2 | rest[0] & 3]) + rest[1:])
+
+
+@settings(max_examples=200)
+@given(tag_uris(), st.data())
+def test_a_flipped_bit_gives_another_identifier_or_none(uri: str, data: st.DataObject) -> None:
+    memory = bytearray(epc.encode(uri))
+    bit = data.draw(st.integers(0, 8 * len(memory) - 1))
+    memory[bit // 8] ^= 0x80 >> bit % 8
+    try:
+        assert epc.decode(bytes(memory)).tag_uri != uri
+    except IdentifierError:
+        assert epc.encode(epc.raw_uri(bytes(memory))) == bytes(memory)
+
+
+@settings(max_examples=300)
+@given(
+    st.text(max_size=60)
+    | st.text(max_size=40).map("urn:epc:tag:sgtin-96:".__add__)
+    | st.builds(
+        lambda name, fields: f"urn:epc:tag:{name}:" + ".".join(fields),
+        st.sampled_from([scheme.name for scheme in SCHEMES]),
+        st.lists(st.text("0123456789%2Fa²", max_size=14), max_size=7),
+    )
+)
+def test_any_text_is_encoded_or_refused_with_an_identifier_error(uri: str) -> None:
+    try:
+        memory = epc.encode(uri)
+    except IdentifierError as error:
+        assert str(error).isprintable()
+        return
+    assert uri in {epc.raw_uri(memory), epc.decode(memory).tag_uri}
+
+
+@pytest.mark.parametrize(
+    ("memory", "reason"),
+    [
+        ("", "empty"),
+        ("E2003412DC03011838500042", "header 0xe2"),
+        ("F73795211411234538566CB0AFC4", "header 0xf7"),
+        ("307C257BF7194E4000001A85", "partition 7"),
+        ("30740000", "96 bits"),
+        ("3074257BF7194E4000001A8501", "nothing but zeros"),
+        ("3077FFFFF7194E4000001A85", "too many digits"),
+        ("311BA1B300CE0A6A83000001", "reserved"),
+        ("3666C4409047E159B2C2BF100000000000000000000000000001", "zeros|bits follow"),
+        ("3666C4409047E140000000000000000000000000000000000000", "1 to 20 characters"),
+        ("3F76451FD612640000000000", "marker"),
+    ],
+)
+def test_bits_that_no_identifier_has_are_refused_with_the_reason(memory: str, reason: str) -> None:
+    with pytest.raises(IdentifierError, match=reason):
+        epc.decode(bytes.fromhex(memory))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "urn:epc:id:sgtin:0614141.812345.6789",
+        "urn:epc:tag:sgtin-96:8.0614141.812345.6789",
+        "urn:epc:tag:sgtin-96:3.06141411.812345.6789",
+        "urn:epc:tag:sgtin-96:3.0614141.812345.06789",
+        "urn:epc:tag:sgtin-96:3.0614141.812345.274877906944",
+        "urn:epc:tag:sgtin-96:3.0614141.812345",
+        "urn:epc:tag:sgtin-198:3.0614141.812345.a/b",
+        "urn:epc:tag:sgtin-198:3.0614141.812345.a%2fb",
+        "urn:epc:tag:sgtin-198:3.0614141.812345.%41",
+        "urn:epc:tag:sgtin-198:3.0614141.812345." + "x" * 21,
+        "urn:epc:tag:nothing-96:3.0614141.812345.6789",
+        "urn:epc:raw:96.x3074",
+        "urn:epc:raw:12.x307",
+        "urn:epc:tag:" + "9" * 300,
+    ],
+)
+def test_a_text_that_is_no_tag_uri_is_refused(uri: str) -> None:
+    with pytest.raises(IdentifierError):
+        epc.encode(uri)
+
+
+@given(st.binary(min_size=1, max_size=epc.LONGEST_EPC))
+def test_every_tag_has_a_raw_name_that_leads_back_to_its_bits(memory: bytes) -> None:
+    assert epc.encode(epc.raw_uri(memory)) == memory
+
+
+def test_the_raw_name_is_the_one_of_the_standard() -> None:
+    assert epc.raw_uri(bytes.fromhex("E2003412DC03011838500042")) == "urn:epc:raw:96.xE2003412DC03011838500042"
+    assert epc.raw_uri(b"") == "urn:epc:raw:0.x0"
+
+
+def assert_decoded_or_refused(memory: bytes) -> None:
+    try:
+        tag = epc.decode(memory)
+    except IdentifierError as error:
+        assert str(error).isprintable()
+        return
+    again = epc.encode(tag.tag_uri)
+    longest = max(len(again), len(memory))
+    assert again.ljust(longest, b"\0") == memory.ljust(longest, b"\0")
