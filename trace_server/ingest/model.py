@@ -36,7 +36,7 @@ class LinkRole(IntEnum):
     """How an object takes part in an event, and what `peer_key` then means."""
 
     OBJECT = 1
-    """In epcList or quantityList; peer: the lot that the event's ILMD puts a new object in, if any."""
+    """In epcList or quantityList; no peer."""
     PARENT = 2
     """The container of an aggregation; no peer (its children point at it)."""
     CHILD = 3
@@ -49,6 +49,10 @@ class LinkRole(IntEnum):
     """The asset or place of an association; no peer."""
     ATTACHED = 7
     """Attached to `peer_key` by an association."""
+    MEMBER = 8
+    """One item of the lot `peer_key`, by the lot number in the ILMD of the event that made it."""
+    RETRACTED = 9
+    """Named by an error declaration, which says that the event `peer_key` was wrong."""
 
 
 class Reason(StrEnum):
