@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None, db: Database | None = None) -> 
         template_folder=str(_templates()),
     )
     _configure(app, settings)
+    public(app.view_functions["openapi.spec"])
     app.extensions[EXTENSION] = outside
     app.json = StrictJson(app)
     register_problems(app)
@@ -133,7 +134,6 @@ def _configure(app: APIFlask, settings: Settings) -> None:
         VALIDATION_ERROR_STATUS_CODE=400,
         AUTO_SERVERS=False,
         SERVERS=[{"url": settings.public_url}],
-        SPEC_DECORATORS=[public],
         SECURITY_SCHEMES={"bearer": {"type": "http", "scheme": "bearer"}},
         DESCRIPTION="Product traceability: capture, catalog, credit. Errors are problem documents (RFC 9457).",
     )

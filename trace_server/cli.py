@@ -23,9 +23,20 @@ COMMANDS: tuple[str, ...] = ("trace_server.accounts.cli", "trace_server.audit.cl
 DRAIN_S = 30
 """How long accepted requests may take to finish after SIGTERM; keep systemd's TimeoutStopSec above it."""
 KEEPALIVE_S = 15
+_WORDS = "trace_server.words"
+_WITHOUT_SCHEMA = ("db",)
 
 
-@click.group(epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong use.")
+class Root(click.Group):
+    """Remembers the words behind the command, so that asking for help needs no database."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Also keeps `args` in `ctx.meta`."""
+        ctx.meta[_WORDS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Root, epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong use.")
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -38,7 +49,7 @@ def cli(ctx: click.Context, config: Path | None) -> None:
 
     The Suyuan (溯源) server: capture, catalog, credit, public pages.
     """
-    if any(word in ("--help", "-h") for word in ctx.args):
+    if "--help" in ctx.meta[_WORDS]:
         return
     services = open_services(load_settings(os.environ, config))
     ctx.call_on_close(services.db.dispose)
@@ -115,8 +126,6 @@ for _name in COMMANDS:
         if _command.name in cli.commands:
             raise ValueError(f"{_name}: the command {_command.name!r} is taken")
         cli.add_command(_command)
-
-_WITHOUT_SCHEMA = ("db",)
 
 
 def main() -> None:
