@@ -58,7 +58,8 @@ class Prepared:
 
     event: Event
     objects: tuple[ObjectRef, ...]
-    """In the order of the event: parent, instances, classes; inputs before outputs."""
+    """In the order of the event: parent, instances, classes; inputs before outputs. An instance that a list names
+    twice, also in two spellings, is here once."""
     read_point: str | None
     """Canonical."""
     biz_location: str | None
@@ -95,7 +96,7 @@ def prepare(event: Event) -> Prepared:
         objects.append(ObjectRef(Role.PARENT, parent, canonical_key(parent)))
     for group in groups:
         role = group.role
-        objects.extend([ObjectRef(role, uri, canonical_key(uri)) for uri in group.epcs])
+        objects.extend([ObjectRef(role, uri, canonical_key(uri)) for uri in dict.fromkeys(group.epcs)])
         for uri, element in group.classes:
             objects.append(ObjectRef(role, uri, canonical_key(uri), True, element.quantity, element.uom))
     return Prepared(event, tuple(objects), read_point, biz_location, _digest(text))

@@ -5,14 +5,13 @@ A reader takes the value, the names in force and the JSON pointer of the place, 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
 from trace_core.epcis import cbv
-from trace_core.epcis.checks import Extensions, ExtensionValue
+from trace_core.epcis.checks import Extensions, ExtensionValue, require_number
 from trace_core.epcis.jsonld import Context, escape
 from trace_core.errors import EventError
 
@@ -204,8 +203,9 @@ def _extension(value: object, context: Context, where: str, depth: int) -> Exten
         return read_extensions(value, context, where, depth + 1)
     if isinstance(value, list):
         return tuple(_extension(item, context, f"{where}/{i}", depth + 1) for i, item in enumerate(value))
-    if isinstance(value, float) and not math.isfinite(value):
-        raise EventError("the number is out of range", where=where, remedy="write a finite number")
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        require_number(value, where)
         return value
     raise EventError("this is no JSON value", where=where)

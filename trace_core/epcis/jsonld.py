@@ -8,7 +8,7 @@ Source: JSON-LD 1.1 section 4.1, EPCIS 2.0.1 section 10.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from trace_core.epcis.cbv import CBV, GS1_VOC
@@ -30,6 +30,7 @@ STANDARD_PREFIXES: Mapping[str, str] = {
 MAX_CONTEXTS = 64
 """Entries of one `@context` list; real documents have under ten."""
 _FORBIDDEN = re.compile(r"[\s{}\x00-\x1f\x7f\ud800-\udfff]")
+_PLAIN_TEXT = frozenset({"ilmd", "stringValue", "uom"})
 _MAX_CHAIN = 8
 """Terms that are defined by other terms, so that a cycle ends."""
 
@@ -98,8 +99,9 @@ STANDARD = Context(STANDARD_PREFIXES)
 class Namer:
     """Expanded names → JSON keys. Namespaces without a prefix get `ns1`, `ns2` …, collected in `added`."""
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
+    def __init__(self, prefixes: Mapping[str, str], avoid: Collection[str] = ()) -> None:
         self.added: dict[str, str] = {}
+        self._avoid = avoid
         self._context = Context({**STANDARD_PREFIXES, **prefixes})
         self._prefixes = {namespace: prefix for prefix, namespace in self._context.terms.items()}
 
@@ -119,7 +121,7 @@ class Namer:
 
     def _new_prefix(self, namespace: str) -> str:
         number = len(self.added) + 1
-        while f"ns{number}" in self._context.terms:
+        while f"ns{number}" in self._context.terms or f"ns{number}" in self._avoid:
             number += 1
         prefix = f"ns{number}"
         self.added[prefix] = namespace
@@ -137,6 +139,22 @@ def split_iri(iri: str) -> tuple[str, str]:
 def escape(key: str) -> str:
     """`key` as a segment of a JSON pointer (RFC 6901)."""
     return key.replace("~", "~0").replace("/", "~1")
+
+
+def schemes(value: object) -> Iterator[str]:
+    """What stands before the colon in every URI of an event in JSON: a prefix of that name would change its meaning."""
+    if isinstance(value, str):
+        scheme, colon, _ = value.partition(":")
+        if colon:
+            yield scheme
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            # extensions, master data and free text are read as they stand
+            if ":" not in key and key not in _PLAIN_TEXT:
+                yield from schemes(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from schemes(item)
 
 
 def context_value(prefixes: Mapping[str, str]) -> list[str | dict[str, str]]:

@@ -17,8 +17,18 @@ from trace_core.epcis.event import (
 from trace_core.errors import EventError
 
 
-def check_event(event: Event) -> None:
-    """Raises `EventError` where an event breaks a rule of EPCIS 2.0.1 section 7.4; `where` is relative to the event."""
+def check_event(event: Event, where: str = "") -> None:
+    """Raises `EventError` where an event breaks a rule of EPCIS 2.0.1 section 7.4.
+
+    `where` is the JSON pointer of the event; the error's starts with it.
+    """
+    try:
+        _check(event)
+    except EventError as error:
+        raise EventError(error.what, where=f"{where}/{error.where}", remedy=error.remedy) from error
+
+
+def _check(event: Event) -> None:
     if isinstance(event, ObjectEvent):
         _check_object(event)
         _check_quantities(event.quantity_list, "quantityList")
