@@ -28,7 +28,11 @@ from trace_server.db import Database, migrate
 from trace_server.problems import KINDS, MEDIA_TYPE, register_problems
 from trace_server.services import EXTENSION, Services, open_services, services
 
-BLUEPRINTS: tuple[str, ...] = ("trace_server.accounts.api",)
+BLUEPRINTS: tuple[str, ...] = (
+    "trace_server.accounts.api",
+    "trace_server.blocklist.api",
+    "trace_server.exchange.api",
+)
 """Modules that offer a `blueprint`; a missing one is an error."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z")
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
@@ -217,6 +221,8 @@ def _count(response: Response) -> None:
 
 def _complete(app: APIFlask, spec: dict[str, Any]) -> dict[str, Any]:
     """Say of every operation what APIFlask cannot know: its permission, and that errors are problems."""
+    # Two blueprints may serve one tag.
+    spec["tags"] = list({tag["name"]: tag for tag in spec.get("tags", [])}.values())
     schemas = spec.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM_SCHEMA
     for unused in ("HTTPError", "ValidationError"):

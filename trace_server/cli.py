@@ -18,7 +18,12 @@ from trace_server.config import Settings, load_settings
 from trace_server.db import migrate
 from trace_server.services import Services, configure_logs, open_services
 
-COMMANDS: tuple[str, ...] = ("trace_server.accounts.cli", "trace_server.audit.cli")
+COMMANDS: tuple[str, ...] = (
+    "trace_server.accounts.cli",
+    "trace_server.audit.cli",
+    "trace_server.catalog.cli",
+    "trace_server.credit.cli",
+)
 """Modules that offer `commands: list[click.Command]`; a missing one is an error."""
 DRAIN_S = 30
 """How long accepted requests may take to finish after SIGTERM; keep systemd's TimeoutStopSec above it."""

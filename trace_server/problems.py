@@ -121,6 +121,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("conflict", 409, "与现有数据冲突", "The request contradicts what is stored"),
     Kind("too-large", 413, "内容超过上限", "The content is over a limit"),
     Kind("unsupported-media-type", 415, "不支持这种内容类型", "The content type is not supported"),
+    Kind("bad-decision", 422, "处罚决定有需要改正的字段", "Fields of the decision need correction"),
     Kind("too-many-requests", 429, "请求过于频繁", "Too many requests"),
     Kind("internal", 500, "服务器内部错误", "The server made a mistake"),
     Kind("unavailable", 503, "暂时无法提供服务", "The service is away for the moment"),
