@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import structlog
 from prometheus_client import Counter
 
 from trace_core.errors import Conflict, NotFound
 from trace_core.uplink import Ack, Batch
 from trace_server.audit import operations as audit
+from trace_server.blocklist.store import current_version
 from trace_server.db import Connection, Database
 from trace_server.ingest import killpoints
 from trace_server.ingest.document import LIST_POINTER, Document, read_document
@@ -24,17 +26,21 @@ from trace_server.ingest.model import (
     CursorConflict,
     Job,
     Origin,
+    Position,
     Quarantined,
     QuarantineState,
     Reason,
     Rejection,
+    StoredEvent,
     new_key,
 )
 from trace_server.ingest.rules import Taken, read_event
-from trace_server.ingest.store import capture, held, stream
+from trace_server.ingest.store import capture, events, held, stream
 
 MAX_JOB_ERRORS = 100
 """Errors that a job lists; all rejected events are in quarantine anyway."""
+
+QUARANTINE_PAGE = 100
 
 EVENTS = Counter("suyuan_ingest_events", "Events that came in", ["outcome"])
 
@@ -118,7 +124,8 @@ def replay(db: Database, now: datetime, actor: str, quarantine_key: bytes) -> Re
         if entry.state is not QuarantineState.HELD:
             raise Conflict(f"the entry is {entry.state}, only a held one can be replayed", where=quarantine_key.hex())
         origin = Origin(entry.source, now, entry.epoch)
-        result = _read(entry.body, origin, entry.context)
+        context = None if entry.context is None else msgspec.json.decode(entry.context)
+        result = _read(entry.body, origin, context)
         if isinstance(result, Rejection):
             held.update_rejection(conn, quarantine_key, result)
         else:
@@ -139,6 +146,40 @@ def number_captures(db: Database) -> int:
         total += done
         if done < stream.MAX_NUMBERED:
             return total
+
+
+def find_job(db: Database, job_key: bytes) -> Job | None:
+    """What became of a document."""
+    with db.read() as conn:
+        return capture.job(conn, job_key)
+
+
+def read_events(db: Database, position: Position, limit: int) -> list[StoredEvent]:
+    """At most `limit` events behind `position`."""
+    with db.read() as conn:
+        return stream.read_after(conn, position, limit)
+
+
+def stream_events(db: Database) -> Iterator[tuple[StoredEvent, tuple[str, ...]]]:
+    """Every stored event with the canonical URIs of its objects, of one moment."""
+    with db.read() as conn:
+        yield from events.list_events(conn)
+
+
+def read_quarantine(
+    db: Database, *, state: QuarantineState | None, after: tuple[datetime, bytes] | None, limit: int
+) -> list[Quarantined]:
+    """At most `limit` entries behind `after`, oldest first."""
+    with db.read() as conn:
+        return held.quarantined(conn, state=state, after=after, limit=limit)
+
+
+def stream_quarantine(db: Database, state: QuarantineState | None) -> Iterator[Quarantined]:
+    """All entries, oldest first, fetched in pages so that the caller may change them meanwhile."""
+    after: tuple[datetime, bytes] | None = None
+    while page := read_quarantine(db, state=state, after=after, limit=QUARANTINE_PAGE):
+        yield from page
+        after = page[-1].received_at, page[-1].quarantine_key
 
 
 def _settle(
@@ -168,6 +209,7 @@ def _settle(
         ack=cursor.last_seq,
         backed_up_to=cursor.backed_up_to,
         server_time=origin.received_at,
+        block_list_version=current_version(conn),
         quarantined=tuple(quarantined),
     )
 

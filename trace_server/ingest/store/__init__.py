@@ -1,3 +1,4 @@
-"""Every SQL statement of the capture path: `capture` writes, `held` quarantine and alarms, `stream` order and followers,
-`events` look-ups. Functions take a connection inside a transaction.
+"""Every SQL statement of the capture path; functions take a connection inside a transaction.
+
+`capture` writes, `held` is quarantine and alarms, `stream` the order and its followers, `events` look-ups.
 """

@@ -82,7 +82,7 @@ def note_failure(conn: Connection, dialect: Dialect, follower: str, failure: str
     here = table.c.follower == follower
     words = failure[:MAX_FAILURE].replace("\0", "\N{REPLACEMENT CHARACTER}")
     conn.execute(update(table).where(here).values(failures=table.c.failures + 1, last_failure=words, updated=now))
-    return conn.execute(select(table.c.failures).where(here)).scalar_one()
+    return int(conn.execute(select(table.c.failures).where(here)).scalar_one())
 
 
 def _position_row(follower: str, position: Position, now: datetime) -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""What the capture path says of itself in JSON: the same shapes over HTTP and on the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from trace_core.errors import InputError
+from trace_server.ingest.model import GATEWAY, Job, Position, Quarantined, Rejection, StoredEvent
+
+_POSITION = re.compile(r"(\d{1,18})\.(\d{1,5})\Z")
+_PLACE = re.compile(r"([0-9T:.+\-]{20,40})_([0-9a-f]{32})\Z")
+STANDARD_CONTEXT = "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"
+
+
+def write_position(position: Position) -> str:
+    """A cursor of the event stream: good across restarts, never skips or repeats."""
+    return f"{position.seq}.{position.ordinal}"
+
+
+def read_position(text: str) -> Position:
+    """The reverse; "" is the start. Raises `InputError`."""
+    if not text:
+        return Position()
+    found = _POSITION.match(text)
+    if found is None:
+        raise InputError("this is no cursor of this server", where="cursor", remedy="use next_cursor as it was given")
+    return Position(int(found[1]), int(found[2]))
+
+
+def write_place(entry: Quarantined) -> str:
+    """A cursor of the quarantine listing."""
+    return f"{entry.received_at.isoformat()}_{entry.quarantine_key.hex()}"
+
+
+def read_place(text: str) -> tuple[datetime, bytes] | None:
+    """The reverse; "" is the start. Raises `InputError`."""
+    if not text:
+        return None
+    found = _PLACE.match(text)
+    try:
+        if found is not None:
+            return datetime.fromisoformat(found[1]), bytes.fromhex(found[2])
+    except ValueError as error:
+        raise _no_cursor() from error
+    raise _no_cursor()
+
+
+def read_key(text: str, what: str) -> bytes:
+    """A 16-byte key from its 32 hex digits. Raises `InputError`."""
+    if not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise InputError(f"{text!r:.80} is no {what} id", where="id", remedy="32 hex digits, as they were given")
+    return bytes.fromhex(text)
+
+
+def event_json(event: StoredEvent) -> dict[str, Any]:
+    """An item of the event stream; `event` is what the sender wrote, complete with its `@context`."""
+    body = json.loads(event.body)
+    if "@context" not in body:
+        context = [STANDARD_CONTEXT] if event.context is None else json.loads(event.context)
+        body = {"@context": context, **body}
+    return {
+        "key": event.event_key.hex(),
+        "source": event.source,
+        "gateway": event.source.removeprefix(GATEWAY) if event.source.startswith(GATEWAY) else None,
+        "epoch": event.epoch,
+        "seq": event.seq,
+        "record_time": event.record_time.isoformat(),
+        "is_correction": event.is_correction,
+        "event": body,
+    }
+
+
+def listed_event_json(event: StoredEvent, uris: tuple[str, ...]) -> dict[str, Any]:
+    """One line of `trace-server events list`: columns of the tables, nothing computed from the body."""
+    return {
+        "key": event.event_key.hex(),
+        "source": event.source,
+        "epoch": event.epoch,
+        "seq": event.seq,
+        "type": event.type.name,
+        "action": None if event.action is None else event.action.name,
+        "event_id": event.event_id,
+        "event_time": event.event_time.isoformat(),
+        "record_time": event.record_time.isoformat(),
+        "biz_step": event.biz_step,
+        "disposition": event.disposition,
+        "read_point": event.read_point,
+        "is_correction": event.is_correction,
+        "epcs": list(uris),
+        "capture_seq": event.capture_seq or None,
+    }
+
+
+def quarantine_json(entry: Quarantined) -> dict[str, Any]:
+    """One entry; `body` as text, bytes that are no UTF-8 replaced."""
+    return {
+        "id": entry.quarantine_key.hex(),
+        "source": entry.source,
+        "epoch": entry.epoch,
+        "seq": entry.seq,
+        "state": entry.state.value,
+        "received_at": entry.received_at.isoformat(),
+        **rejection_json(entry.rejection),
+        "body": entry.body.decode("utf-8", "replace"),
+    }
+
+
+def rejection_json(rejection: Rejection) -> dict[str, str]:
+    """What is wrong, where, and how to mend it."""
+    return {
+        "reason": rejection.reason.value,
+        "what": rejection.what,
+        "where": rejection.where,
+        "remedy": rejection.remedy,
+    }
+
+
+def job_json(job: Job) -> dict[str, Any]:
+    """A capture job as EPCIS 2.0 §12.6.1 names its members, and our counts."""
+    return {
+        "captureID": job.job_key.hex(),
+        "createdAt": job.created_at.isoformat(),
+        "finishedAt": job.created_at.isoformat(),
+        "running": False,
+        "success": job.quarantined == 0,
+        "captureErrorBehaviour": "proceed",
+        "events": job.event_count,
+        "accepted": job.accepted,
+        "duplicates": job.duplicates,
+        "quarantined": job.quarantined,
+        "errors": [rejection_json(error) for error in job.errors],
+    }
+
+
+def _no_cursor() -> InputError:
+    return InputError("this is no cursor of this server", where="cursor", remedy="use next_cursor as it was given")
