@@ -2,7 +2,7 @@
 
 One rule: what the table does not know is refused. Formats: N digits, X set 82, Y set 39, Z set 64, `..` up to,
 `[…]` may be missing, names behind `,` are checks. Source: GS1 General Specifications 3.2, GS1 Digital Link URI
-Syntax 1.4 section 4. Not checked, beyond length and characters: codes of countries, currencies, coupons, IBAN.
+Syntax 1.4. Not checked, beyond length and characters: codes of countries, currencies, coupons, IBAN.
 """
 
 from __future__ import annotations

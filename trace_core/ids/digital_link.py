@@ -83,7 +83,7 @@ class DigitalLink:
         return "".join(f"/{ai}/{escape(value)}" for ai, value in (self.primary, *self.qualifiers))
 
     def canonical(self) -> str:
-        """The one spelling of this key with its qualifiers, on the domain of GS1 and without a query (section 4.12).
+        """The one spelling of this key with its qualifiers, on the domain of GS1 and without a query.
 
         To compare objects at the level where EPCIS keeps them use `trace_core.ids.canonical.canonical_uri`.
         """
@@ -127,7 +127,7 @@ def is_digital_link(uri: str) -> bool:
 
 
 def escape(value: str) -> str:
-    """`value` as a part of a path or query: all but letters, digits and `-._~` as %XX (section 4.4)."""
+    """`value` as a part of a path or query: all but letters, digits and `-._~` as %XX."""
     return quote(value, safe="")
 
 

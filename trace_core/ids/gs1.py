@@ -1,7 +1,7 @@
 """GS1 identification keys: check digits, normal forms, character sets.
 
 One rule: what a function here returns is valid and has one spelling; everything else is an `IdentifierError`.
-Source: GS1 General Specifications, sections 3 (application identifiers) and 7.9 to 7.11 (check digits, characters).
+Source: GS1 General Specifications, sections 3 (application identifiers) and 7 (check digits, characters).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PAIR_MODULUS: Final = 1021
 def check_value(payload: int) -> int:
     """Check digit 0–9 of a payload of up to 20 digits given as an integer (leading zeros do not count).
 
-    GS1 General Specifications 7.9.1: weights 3, 1, 3 … from the right, complement to 10.
+    GS1 General specifications 7.9: weights 3, 1, 3 … from the right, complement to 10.
     """
     total = 0
     while payload:
@@ -127,7 +127,7 @@ def cpid(text: str) -> str:
 
 
 def gmn(text: str) -> str:
-    """Global model number (AI 8013): up to 25 characters, the last two a check pair (7.9.5)."""
+    """Global model number (AI 8013): up to 25 characters, the last two a check pair."""
     key = _prefixed_text(text, "GMN", 25)
     if key[-2:] != check_pair(key[:-2]):
         raise IdentifierError("the check characters of the GMN are wrong", where=_shown(text), remedy="read it again")

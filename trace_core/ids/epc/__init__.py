@@ -71,5 +71,5 @@ def encode_sgtin96(item: str, serial: int, *, prefix_length: int, filter_value: 
 
 
 def raw_uri(epc: bytes) -> str:
-    """`urn:epc:raw:96.x3074…`: the name of a tag that holds no identifier (TDS 12.4). Takes any bytes."""
+    """`urn:epc:raw:96.x3074…`: the name of a tag that holds no identifier (TDS section 12). Takes any bytes."""
     return f"urn:epc:raw:{8 * len(epc)}.x{epc.hex().upper() or '0'}"

@@ -16,7 +16,7 @@ from trace_core.ids.gs1 import CHARSET_82
 CHARACTER_BITS: Final = 7
 
 _ESCAPED: Final = frozenset('"%&/<>?')
-"""Characters of GS1 set 82 that a URN shows as %XX (TDS annex A, table A-1)."""
+"""Characters of GS1 set 82 that a URN shows as %XX (TDS annex A)."""
 _CODE_OF: Final = {(f"%{ord(c):02X}" if c in _ESCAPED else c): ord(c) for c in CHARSET_82}
 _TEXT_OF: Final = {code: shown for shown, code in _CODE_OF.items()}
 _SHOWN: Final = re.compile("%..|.", re.DOTALL)
@@ -62,7 +62,7 @@ class Nothing:
 
 
 class Integer:
-    """A number without leading zeros (TDS 14.3.1)."""
+    """A number without leading zeros."""
 
     parts: Final = 1
 
@@ -77,7 +77,7 @@ class Integer:
 
 
 class NumericString:
-    """Up to `longest` digits whose leading zeros count: a 1 is put in front (TDS 14.3.5)."""
+    """Up to `longest` digits whose leading zeros count: a 1 is put in front."""
 
     parts: Final = 1
 
@@ -99,7 +99,7 @@ class NumericString:
 
 
 class Text:
-    """Characters of GS1 set 82 (TDS 14.3.2)."""
+    """Characters of GS1 set 82."""
 
     parts: Final = 1
 
@@ -115,7 +115,7 @@ class Text:
 
 
 class Pieces:
-    """Piece and total, two digits in 7 bits each, then a serial number (TDS 14.6.12)."""
+    """Piece and total, two digits in 7 bits each, then a serial number."""
 
     parts: Final = 3
 

@@ -1,4 +1,4 @@
-"""GID-96, the general identifier: no GS1 key, no filter, no partition (TDS 2.3, section 14.6.11).
+"""GID-96, the general identifier: no GS1 key, no filter, no partition (TDS 2.3, section 14.6).
 
 8 bits   28               24            36
 header   general manager  object class  serial number

@@ -5,7 +5,7 @@ One rule: a scheme is a row of numbers; everything else is worked out once, when
     8 bits   3       3          20–40           rest of `pair_bits`   0–140
     header   filter  partition  company prefix  reference             tail
 
-Source: GS1 Tag Data Standard 2.3, sections 14.3.3 (partition tables), 14.5 and 14.6.
+Source: GS1 Tag Data Standard 2.3, sections 14.3 (partition tables) and 14.6.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The schemes that we know, one row each. A new classic scheme is a row; a new kind is a module and a row.
 
-Source: GS1 Tag Data Standard 2.3, table 14-1 (headers) and sections 14.6.1 to 14.6.12. Left out on purpose: the
+Source: GS1 Tag Data Standard 2.3, sections 14.2 (headers) and 14.6. Left out on purpose: the
 withdrawn GDTI-113, whose serial number the standard and GS1's machine-readable definition code differently.
 """
 
