@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from pathlib import Path
@@ -10,9 +11,7 @@ import click
 
 from trace_core.errors import InputError
 from trace_server.catalog import operations
-from trace_server.config import load_settings
-from trace_server.db import open_database
-from trace_server.services import utc_now
+from trace_server.services import Services
 
 
 @click.group("catalog")
@@ -23,30 +22,25 @@ def catalog() -> None:
 @catalog.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--operator", default="cli", show_default=True, help="Who imports, for the audit log.")
-def import_file(file: Path, as_json: bool, operator: str) -> None:
+@click.pass_obj
+def import_file(services: Services, file: Path, *, as_json: bool) -> None:
     """trace-server catalog import goods.json
 
     Take the good rows of FILE, name the others. Importing the same file again changes nothing. Exit 1 when a row
     was refused.
     """
-    import os
-
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"not JSON: {error}", where=str(file)) from error
-    db = open_database(load_settings(os.environ).database_url)
-    try:
-        result = operations.import_document(db, document, actor=operator, now=utc_now())
-    finally:
-        db.dispose()
+    operator = f"cli:{getpass.getuser()}"
+    result = operations.import_document(services.db, document, actor=operator, now=services.clock())
     if as_json:
         errors = [dict(operations.problem_of(error)) for error in result.errors]
         print(json.dumps({"changed": result.changed, "unchanged": result.unchanged, "errors": errors}))
     else:
-        for error in result.errors:
-            print(f"{error.pointer}: {error.message} [{error.code}]", file=sys.stderr)
+        for refused in result.errors:
+            print(f"{refused.pointer}: {refused.message} [{refused.code}]", file=sys.stderr)
         print(f"{result.changed} changed, {result.unchanged} unchanged, {len(result.errors)} refused")
     if result.errors:
         sys.exit(1)

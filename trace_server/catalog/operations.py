@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
-from trace_core.errors import Conflict, InputError
+from trace_core.errors import InputError, NotAllowed
 from trace_core.ids import canonical, gs1
 from trace_server import audit
 from trace_server.catalog import rules, store
@@ -17,14 +18,17 @@ from trace_server.catalog.model import (
     ImportResult,
     IssuedCode,
     Licence,
+    Place,
     Product,
     RowError,
     Subject,
 )
 from trace_server.catalog.profiles import load_profiles
-from trace_server.db import Connection, Database
+from trace_server.db import Connection, Database, Dialect
 
 _Row = TypeVar("_Row")
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""Time of law and of all dates that people read."""
 MAX_CODES = 10_000
 """Codes issued in one call; a label run of a small line, one transaction under a second."""
 
@@ -53,33 +57,41 @@ def import_document(db: Database, value: object, *, actor: str, now: datetime) -
     return result
 
 
-def post_batch(db: Database, value: object, *, owner: str | None, actor: str, now: datetime) -> tuple[Batch, bool]:
-    """Register or update one batch of the producer `owner` (USCC; None = may post for anybody).
+@dataclass(frozen=True, slots=True)
+class PostedBatch:
+    """A batch as a client sent it. `owner`: USCC that the client acts for, None when it may act for anybody."""
 
-    Returns the batch and whether anything changed. Raises `InputError` with a JSON pointer, `Conflict` when the
-    batch belongs to somebody else.
+    document: Mapping[str, object]
+    owner: str | None
+    actor: str
+
+
+def post_batch(db: Database, posted: PostedBatch, now: datetime) -> tuple[Batch, bool]:
+    """Register or update one batch; returns it and whether anything changed.
+
+    What the producer sends is its own statement: an inspection by it is `declared`, and a recall or an official
+    inspection that is stored stays as it is. Raises `InputError` with a JSON pointer, `NotAllowed` for another
+    producer's batch.
     """
-    fields = rules.Fields(value, "")
-    row = rules.batch(fields)
-    fields.end()
-    if owner is not None and row.producer_uscc != owner:
-        raise InputError("the batch names another producer", where="/producer_uscc", remedy=f"write {owner}")
+    row = rules.declared_batch(posted.document, now.astimezone(SHANGHAI).date())
+    if posted.owner is not None and row.producer_uscc != posted.owner:
+        raise NotAllowed("the batch names another producer", where="/producer_uscc", remedy=f"write {posted.owner}")
     with db.begin() as conn:
         errors = _batch_errors(conn, db, [("", row)])
         if errors:
             raise InputError(errors[0].message, where=errors[0].pointer)
         before = store.batch(conn, row.gtin, row.lot)
         if before is not None and before.producer_uscc != row.producer_uscc:
-            raise Conflict("another producer registered this batch", where="/lot")
+            raise NotAllowed("another producer registered this batch", where="/lot", remedy="use a lot of your own")
+        row = rules.merged(before, row)
         changed = store.save_batches(conn, db.dialect, [row]) > 0
         if changed:
-            audit.record(conn, now, actor, "catalog.batch", f"{row.gtin}/{row.lot}", {"producer": row.producer_uscc})
+            about = f"{row.gtin}/{row.lot}"
+            audit.record(conn, now, posted.actor, "catalog.batch", about, {"producer": row.producer_uscc})
     return row, changed
 
 
-def issue_codes(
-    db: Database, codes: Sequence[IssuedCode], *, actor: str, now: datetime
-) -> int:
+def issue_codes(db: Database, codes: Sequence[IssuedCode], *, actor: str, now: datetime) -> int:
     """Register printed codes; returns how many are new (issuing a code again is no error).
 
     Raises `InputError` for a batch that is not registered.
@@ -120,6 +132,18 @@ def goods(conn: Connection, gtin: str, lot: str) -> Goods | None:
     batch = store.batch(conn, product.gtin, lot)
     uscc = batch.producer_uscc if batch else product.producer_uscc
     return Goods(product, batch, store.subject(conn, uscc), tuple(store.licences(conn, uscc)))
+
+
+def places_of(conn: Connection, dialect: Dialect, uris: Collection[str]) -> dict[str, Place]:
+    """URI as given (any spelling) → place, for those that are registered."""
+    spelled = {uri: canonical.canonical_uri(uri) for uri in uris}
+    known = store.places(conn, dialect, spelled.values())
+    return {uri: known[name] for uri, name in spelled.items() if name in known}
+
+
+def subjects_of(conn: Connection, dialect: Dialect, usccs: Collection[str]) -> dict[str, Subject]:
+    """USCC → subject, for those that are registered."""
+    return store.subjects(conn, dialect, usccs)
 
 
 def _epc_key(epc: str) -> bytes | None:
@@ -182,9 +206,7 @@ def _referring(
     return good
 
 
-def _unique(
-    rows: Sequence[tuple[str, _Row]], key: Callable[[_Row], object], errors: list[RowError]
-) -> list[_Row]:
+def _unique(rows: Sequence[tuple[str, _Row]], key: Callable[[_Row], object], errors: list[RowError]) -> list[_Row]:
     """The rows whose key no earlier row has; a second one is refused, for nobody knows which was meant."""
     first: dict[object, str] = {}
     good = []

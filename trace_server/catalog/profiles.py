@@ -76,7 +76,9 @@ def _profile(path: Path) -> CategoryProfile:
             certificates=tuple(_certificate(entry) for entry in data["certificate"]),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(f"the profile is incomplete: {error}", where=path.name, remedy="compare with food.toml") from error
+        raise ConfigError(
+            f"the profile is incomplete: {error}", where=path.name, remedy="compare with food.toml"
+        ) from error
     if profile.name != path.stem:
         raise ConfigError(f"the profile is named {profile.name!r}", where=path.name, remedy="name it like its file")
     unknown = set(profile.public_fields) - PUBLIC_FIELDS

@@ -7,12 +7,13 @@ refused, because a misspelt field that is silently dropped comes back as a missi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from trace_core.errors import InputError, TooLarge, TraceError
-from trace_core.ids import gs1, uscc
+from trace_core.ids import canonical, gs1, uscc
 from trace_server.catalog.model import (
     Batch,
     CatalogDocument,
@@ -131,10 +132,7 @@ class Fields:
 
 def subject_code(text: str) -> str:
     """A checked 统一社会信用代码."""
-    parsed = uscc.parse(text)
-    if not uscc.is_valid(text):
-        raise InputError("the check character does not fit", remedy="copy the code from the business licence")
-    return parsed.code
+    return uscc.parse(text).code
 
 
 def subject(fields: Fields) -> Subject:
@@ -175,7 +173,9 @@ def product(fields: Fields, categories: frozenset[str]) -> Product:
     category = fields.text("category", 32)
     if category not in categories:
         raise InputError(
-            f"unknown category {category!r}", where=fields.at("category"), remedy=f"one of {', '.join(sorted(categories))}"
+            f"unknown category {category!r}",
+            where=fields.at("category"),
+            remedy=f"one of {', '.join(sorted(categories))}",
         )
     return Product(
         gtin=fields.code("gtin", gs1.gtin),
@@ -222,10 +222,37 @@ def batch(fields: Fields) -> Batch:
     return row
 
 
+SELF_DECLARED = "生产者自行填报"
+
+
+def declared_batch(value: Mapping[str, object], today: date) -> Batch:
+    """A batch that its producer posts: its own statement of today. Raises `InputError` with a JSON pointer."""
+    inspection = value.get("inspection")
+    whole = {**value, "source": SELF_DECLARED, "as_of": today.isoformat()}
+    if isinstance(inspection, Mapping):
+        whole["inspection"] = {**inspection, "origin": Origin.DECLARED.value}
+    return batch(Fields(whole, ""))
+
+
+def merged(before: Batch | None, after: Batch) -> Batch:
+    """What a producer posts over what is stored: recalls and official inspections are not the producer's to change.
+
+    A repeat keeps the date of the first statement, so that it is a repeat.
+    """
+    if before is None:
+        return after
+    inspection = after.inspection
+    if before.inspection is not None and before.inspection.origin is Origin.OFFICIAL:
+        inspection = before.inspection
+    row = replace(after, recall=before.recall, inspection=inspection)
+    same = replace(row, source=before.source, as_of=before.as_of)
+    return same if same == before else row
+
+
 def place(fields: Fields) -> Place:
     """One row of `places`."""
     return Place(
-        uri=fields.text("uri", 256),
+        uri=canonical.canonical_uri(fields.text("uri", 256)),
         name=fields.text("name", 200),
         name_en=fields.text("name_en", 200, required=False),
         city=fields.text("city", 64),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from urllib.parse import quote
 
-from trace_core.ids import canonical
-from trace_server.catalog.model import Batch, Licence, LicenceState, Product, Subject
+from trace_server.catalog.model import Batch, Licence, Product, Subject
 from trace_server.catalog.profiles import CategoryProfile
-from trace_server.trace.model import Journey
+from trace_server.credit.model import CreditLine
+from trace_server.trace.model import Journey, Relation
 
 
 class Verdict(StrEnum):
@@ -48,7 +49,12 @@ class Code:
     @property
     def uri(self) -> str:
         """Canonical Digital Link with the lot, as printed."""
-        return f"https://id.gs1.org/01/{self.gtin}/10/{canonical.quote(self.lot)}/21/{canonical.quote(self.serial)}"
+        return f"https://id.gs1.org{self.path}"
+
+    @property
+    def path(self) -> str:
+        """Path of the code page, percent-encoded."""
+        return f"/01/{self.gtin}/10/{quote(self.lot, safe='')}/21/{quote(self.serial, safe='')}"
 
     @property
     def readable(self) -> str:
@@ -72,13 +78,21 @@ class Queries:
 
 
 @dataclass(frozen=True, slots=True)
-class CreditLine:
-    """One line of the public credit archive: the number of penalties published now, and a grade if there is one."""
+class ShownHop:
+    """One line of the journey as the public sees it: a day, a city, who recorded it. Nothing finer."""
 
-    published_count: int
-    scheme: str
-    level: str | None
-    as_of: date
+    day: date
+    step: str
+    """Short CBV business step, "" when the event has none."""
+    event_type: str
+    city: str
+    city_en: str
+    recorder: str
+    recorder_en: str
+    by_device: bool
+    relation: Relation
+    is_input: bool
+    gap_before: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,6 @@ class PageFacts:
     batch: Batch | None
     producer: Subject | None
     licence: Licence | None
-    licence_state: LicenceState | None
     licence_expired: bool
     credit: CreditLine | None
     journey: Journey

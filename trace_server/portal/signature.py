@@ -1,7 +1,7 @@
 """The signature inside a printed code: proves without a database that we issued exactly this code.
 
     s = key id (1 character) + 13 characters of Crockford base32 = the first 65 bits of
-        HMAC-SHA256(key, "suyuan-code-v1" LF gtin LF lot LF serial)
+        HMAC-SHA256(key, "suyuan-code-v1" LF canonical Digital Link)
 
 65 bits keep the serial space unguessable (quality.md §5.7 asks for ≥ 60) and the code short enough for a small label.
 A copied label carries a true signature: it says who issued the code, never that the goods are real.
@@ -58,18 +58,21 @@ class CodeKeys:
             secrets[match[1]] = match[2].encode()
         return cls(next(iter(secrets)), secrets)
 
-    def sign(self, gtin: str, lot: str, serial: str) -> str:
-        """Signature of a code under the signing key, 14 characters. Raises `ConfigError` without a key."""
+    def sign(self, uri: str) -> str:
+        """Signature of a code, given as its canonical Digital Link, under the signing key: 14 characters.
+
+        Raises `ConfigError` without a key.
+        """
         if not self.signing:
             raise ConfigError("codes cannot be signed", where="code_secret", remedy="set SUYUAN_CODE_SECRET")
-        return self.signing + _mac(self.secrets[self.signing], gtin, lot, serial)
+        return self.signing + _mac(self.secrets[self.signing], uri)
 
-    def verifies(self, signature: str, gtin: str, lot: str, serial: str) -> bool:
+    def verifies(self, signature: str, uri: str) -> bool:
         """Whether one of our keys made `signature` for this code. Takes the same time whatever is wrong."""
         key_id, mac = signature[:1], signature[1:]
         # An unknown key is checked against a key of our own choosing, so that it costs what a known one costs.
         secret = self.secrets.get(key_id, b"no such key")
-        expected = _mac(secret, gtin, lot, serial)
+        expected = _mac(secret, uri)
         same = hmac.compare_digest(mac.encode("utf-8", "replace"), expected.encode())
         return same and key_id in self.secrets
 
@@ -84,7 +87,6 @@ def grouped(signature: str) -> str:
     return "-".join(signature[start : start + 5] for start in range(0, len(signature), 5))
 
 
-def _mac(secret: bytes, gtin: str, lot: str, serial: str) -> str:
-    message = DOMAIN + f"{gtin}\n{lot}\n{serial}".encode()
-    number = int.from_bytes(hmac.digest(secret, message, hashlib.sha256)[:9], "big") >> (72 - _BITS)
+def _mac(secret: bytes, uri: str) -> str:
+    number = int.from_bytes(hmac.digest(secret, DOMAIN + uri.encode(), hashlib.sha256)[:9], "big") >> (72 - _BITS)
     return "".join(ALPHABET[(number >> shift) & 31] for shift in range(_BITS - 5, -1, -5))

@@ -1,0 +1,111 @@
+"""What a code page says, gathered from master data, chain, credit archive and the query counter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from trace_server.catalog import operations as catalog
+from trace_server.catalog.model import Subject
+from trace_server.catalog.operations import SHANGHAI, item_key, lot_key
+from trace_server.catalog.profiles import CategoryProfile
+from trace_server.credit.operations import credit_line
+from trace_server.db import Connection, Database
+from trace_server.portal import rules, store
+from trace_server.portal.model import Code, PageFacts, Queries, ShownHop
+from trace_server.portal.store import Stamp, Subjects
+from trace_server.trace import operations as trace
+from trace_server.trace.model import Hop
+from trace_server.trace.rules import step_name
+
+GATEWAY = "gateway:"
+MAX_HOPS = 30
+"""Hops on one page; older ones are counted in words. Keeps the longest page under one TCP flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Facts of one day with what they depend on. `stamp` is None when the page must not be kept."""
+
+    facts: PageFacts
+    hops: tuple[ShownHop, ...]
+    more_hops: int
+    subjects: Subjects
+    stamp: Stamp | None
+
+
+def local_day_and_hour(now: datetime) -> tuple[date, int]:
+    """Day and hour in Asia/Shanghai: the finest that a query is remembered by."""
+    local = now.astimezone(SHANGHAI)
+    return local.date(), local.hour
+
+
+def gather(db: Database, profiles: dict[str, CategoryProfile], code: Code, today: date) -> Gathered | None:
+    """Everything on one code, seen at one moment of the database; None when its product is not known."""
+    with db.read() as conn:
+        goods = catalog.goods(conn, code.gtin, code.lot)
+        if goods is None:
+            return None
+        journey = trace.journey(
+            conn, db.dialect, item=item_key(code.gtin, code.serial), lot=lot_key(code.gtin, code.lot)
+        )
+        licence = rules.shown_licence(goods.licences, today)
+        producer = goods.producer
+        facts = PageFacts(
+            code=code,
+            today=today,
+            product=goods.product,
+            profile=profiles[goods.product.category],
+            batch=goods.batch,
+            producer=producer,
+            licence=licence,
+            licence_expired=licence is not None and not licence.valid_from <= today <= licence.valid_to,
+            credit=credit_line(conn, producer.uscc, today) if producer else None,
+            journey=journey,
+        )
+        subjects = Subjects(
+            item=item_key(code.gtin, code.serial),
+            gtin=code.gtin,
+            lot=code.lot,
+            uscc=producer.uscc if producer else "",
+            keys=journey.keys,
+        )
+        fits = len(journey.keys) <= store.MAX_KEYS
+        shown = _shown(conn, db, journey.hops[:MAX_HOPS])
+        stamp = store.stamp(conn, subjects) if fits else None
+    return Gathered(facts, shown, max(0, len(journey.hops) - MAX_HOPS), subjects, stamp)
+
+
+def count_query(db: Database, code: Code, now: datetime) -> Queries:
+    """Count one look at the code."""
+    today, hour = local_day_and_hour(now)
+    with db.begin() as conn:
+        return store.count(conn, item_key(code.gtin, code.serial), today, hour)
+
+
+def count_known(db: Database, subjects: Subjects, now: datetime) -> tuple[Queries, Stamp]:
+    """Count one look at a page that is kept in memory, and say what it would be made from now."""
+    today, hour = local_day_and_hour(now)
+    with db.begin() as conn:
+        return store.count_and_stamp(conn, subjects, today, hour)
+
+
+def _shown(conn: Connection, db: Database, hops: tuple[Hop, ...]) -> tuple[ShownHop, ...]:
+    operators = catalog.subjects_of(conn, db.dialect, {hop.place.operator_uscc for hop in hops if hop.place})
+    return tuple(_shown_hop(hop, operators.get(hop.place.operator_uscc) if hop.place else None) for hop in hops)
+
+
+def _shown_hop(hop: Hop, recorder: Subject | None) -> ShownHop:
+    return ShownHop(
+        day=hop.event.event_time.astimezone(SHANGHAI).date(),
+        step=step_name(hop.event.biz_step),
+        event_type=hop.event.type,
+        city=hop.place.city if hop.place else "",
+        city_en=hop.place.city_en if hop.place else "",
+        recorder=recorder.name if recorder else "",
+        recorder_en=recorder.name_en if recorder else "",
+        by_device=hop.event.source.startswith(GATEWAY),
+        relation=hop.node.relation,
+        is_input=hop.node.is_input,
+        gap_before=hop.gap_before,
+    )

@@ -1,0 +1,21 @@
+"""How often each code was asked for. A day and an hour are the finest that is kept; no device, address or city."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Date, Integer, SmallInteger, Table
+
+from trace_server.db import Key, metadata
+
+code_query = Table(
+    "code_query",
+    metadata,
+    Column("object_key", Key, primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("first_hour", SmallInteger, nullable=False),
+    # The day before `last_day` on which it was asked for, as the newest query sees it.
+    Column("previous_day", Date),
+    Column("last_day", Date, nullable=False),
+    Column("today", Integer, nullable=False),
+    Column("yesterday", Integer, nullable=False),
+)

@@ -1,0 +1,90 @@
+"""Questions about chains: the journey of one item for its page, everything upstream of any identifier for offices.
+
+An answer is computed from the links when it is asked for; an event that arrives weeks late changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from trace_core.errors import InputError, NotFound
+from trace_core.ids import canonical
+from trace_server.catalog.model import Place
+from trace_server.catalog.operations import places_of
+from trace_server.db import Connection, Dialect
+from trace_server.trace import rules, store
+from trace_server.trace.model import Chain, EventRow, Journey, Link, NamedNode, Node
+
+MAX_URI = 512
+"""Characters of an identifier in a question."""
+
+
+class Reading:
+    """Reads links and events of one question, without what error declarations took back."""
+
+    def __init__(self, conn: Connection, dialect: Dialect) -> None:
+        self._conn = conn
+        self._dialect = dialect
+        self.events: dict[bytes, EventRow] = {}
+        self.keys: set[bytes] = set()
+        self.link_count = 0
+
+    def links(self, objects: Sequence[bytes]) -> Iterable[Link]:
+        found = store.links_of(self._conn, self._dialect, objects)
+        self.keys.update(objects)
+        self.link_count += len(found)
+        return self._standing(found)
+
+    def inputs(self, events: Sequence[bytes]) -> Iterable[Link]:
+        return store.inputs_of(self._conn, self._dialect, events)
+
+    def _standing(self, links: list[Link]) -> list[Link]:
+        fresh = sorted({link.event_key for link in links} - self.events.keys())
+        for event in store.events_of(self._conn, self._dialect, fresh):
+            self.events[event.event_key] = event
+        wrong = rules.retracted(self.events[link.event_key] for link in links if link.event_key in self.events)
+        return [link for link in links if link.event_key not in wrong]
+
+
+def journey(conn: Connection, dialect: Dialect, *, item: bytes, lot: bytes) -> Journey:
+    """What happened to one item (object keys of item and lot): its own events, those of its containers while it
+    was inside, and those of what it was made from. Newest first.
+    """
+    reading = Reading(conn, dialect)
+    chain = rules.upstream(rules.start_nodes([item], [lot]), reading.links, reading.inputs)
+    named = {uri for event in reading.events.values() for uri in (event.read_point, event.biz_location) if uri}
+    known = places_of(conn, dialect, named)
+
+    def place_of(event: EventRow) -> Place | None:
+        return known.get(event.read_point) or known.get(event.biz_location)
+
+    hops = rules.hops(chain, reading.events, place_of)
+    return Journey(hops, tuple(sorted(reading.keys)), reading.link_count)
+
+
+def upstream(conn: Connection, dialect: Dialect, uri: str) -> tuple[Chain, list[NamedNode], dict[bytes, EventRow]]:
+    """Everything that the object `uri` (any spelling) came from. Raises `InputError`, `NotFound`.
+
+    Returns the chain, its nodes with their URIs, and the events by key.
+    """
+    if not uri or len(uri) > MAX_URI or ":" not in uri:
+        raise InputError("an identifier URI is expected", where="uri", remedy="such as urn:epc:id:sgtin:… or https://…")
+    key = canonical.object_key(uri)
+    reading = Reading(conn, dialect)
+    chain = rules.upstream(rules.start_nodes([key], []), reading.links, reading.inputs)
+    if not reading.events:
+        raise NotFound("no event names this object", where="uri")
+    uris = store.uris_of(conn, dialect, [node.object_key for node in chain.nodes])
+    named = [NamedNode(node, _name(node, uris, key, uri)) for node in chain.nodes]
+    return chain, named, reading.events
+
+
+def _name(node: Node, uris: Mapping[bytes, str], asked: bytes, uri: str) -> str:
+    if node.object_key == asked:
+        return canonical.canonical_uri(uri)
+    return uris.get(node.object_key, "")
+
+
+def links_now(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> int:
+    """Number of links on `keys`; differs from `Journey.link_count` when an event came in since."""
+    return store.count_links(conn, dialect, keys)

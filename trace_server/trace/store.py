@@ -1,0 +1,135 @@
+"""Every SQL statement of the chains: one query a level, whatever the number of objects in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from trace_server.db import Connection, Dialect
+from trace_server.ingest.model import ActionCode, EventType
+from trace_server.ingest.model import LinkRole as StoredRole
+from trace_server.ingest.tables import event, link, object_
+from trace_server.trace.model import EventRow, Link, LinkRole
+
+_LINK = (link.c.object_key, link.c.event_time, link.c.event_key, link.c.peer_key, link.c.role, link.c.action)
+_EVENT = (
+    event.c.event_key,
+    event.c.event_time,
+    event.c.record_time,
+    event.c.type,
+    event.c.biz_step,
+    event.c.disposition,
+    event.c.read_point,
+    event.c.biz_location,
+    event.c.source,
+    event.c.event_id,
+    event.c.is_correction,
+)
+_ROLES = {
+    (StoredRole.OBJECT, ActionCode.ADD): LinkRole.COMMISSION,
+    (StoredRole.OBJECT, ActionCode.DELETE): LinkRole.DECOMMISSION,
+    (StoredRole.CHILD, ActionCode.ADD): LinkRole.CHILD_ADD,
+    (StoredRole.CHILD, ActionCode.DELETE): LinkRole.CHILD_DELETE,
+    (StoredRole.PARENT, ActionCode.DELETE): LinkRole.PARENT_CLEARED,
+    (StoredRole.INPUT, None): LinkRole.INPUT,
+    (StoredRole.OUTPUT, None): LinkRole.OUTPUT,
+    (StoredRole.MEMBER, ActionCode.ADD): LinkRole.MEMBER,
+    (StoredRole.MEMBER, None): LinkRole.MEMBER,
+}
+
+
+def links_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> list[Link]:
+    """All links of the objects, in no order."""
+    rows = dialect.select_any(
+        conn, lambda part: select(*_LINK).where(dialect.in_values(link.c.object_key, part)), objects
+    )
+    named = _events_naming_children(conn, dialect, rows)
+    return [_link(row, named) for row in rows]
+
+
+def inputs_of(conn: Connection, dialect: Dialect, events: Sequence[bytes]) -> list[Link]:
+    """The INPUT links of transformations; the peer of such a link is its event."""
+    rows = dialect.select_any(
+        conn,
+        lambda part: select(*_LINK).where(
+            dialect.in_values(link.c.peer_key, part), link.c.role == StoredRole.INPUT.value
+        ),
+        events,
+    )
+    return [_link(row, frozenset()) for row in rows]
+
+
+def events_of(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> list[EventRow]:
+    """The events with these keys, in no order."""
+    rows = dialect.select_any(
+        conn, lambda part: select(*_EVENT).where(dialect.in_values(event.c.event_key, part)), keys
+    )
+    return [
+        EventRow(
+            event_key=row.event_key,
+            event_time=row.event_time,
+            record_time=row.record_time,
+            type=EventType(row.type).name,
+            biz_step=row.biz_step or "",
+            disposition=row.disposition or "",
+            read_point=row.read_point or "",
+            biz_location=row.biz_location or "",
+            source=row.source,
+            event_id=row.event_id or "",
+            is_correction=row.is_correction,
+        )
+        for row in rows
+    ]
+
+
+def uris_of(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> dict[bytes, str]:
+    """Object key → canonical URI."""
+    rows = dialect.select_any(
+        conn,
+        lambda part: select(object_.c.object_key, object_.c.canonical_uri).where(
+            dialect.in_values(object_.c.object_key, part)
+        ),
+        keys,
+    )
+    return {row.object_key: row.canonical_uri for row in rows}
+
+
+def count_links(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> int:
+    """How many links the objects have now; links are only ever added, so an equal count means nothing new."""
+    rows = dialect.select_any(
+        conn,
+        lambda part: select(func.count()).select_from(link).where(dialect.in_values(link.c.object_key, part)),
+        objects,
+    )
+    return sum(row[0] for row in rows)
+
+
+def _events_naming_children(conn: Connection, dialect: Dialect, rows: Iterable[Row[Any]]) -> frozenset[bytes]:
+    """Of the events that took things out of a container, those that say which."""
+    parents = {row.object_key for row in rows if row.role == StoredRole.PARENT and row.action == ActionCode.DELETE}
+    if not parents:
+        return frozenset()
+    found = dialect.select_any(
+        conn,
+        lambda part: (
+            select(link.c.event_key)
+            .where(
+                dialect.in_values(link.c.peer_key, part),
+                link.c.role == StoredRole.CHILD.value,
+                link.c.action == ActionCode.DELETE.value,
+            )
+            .distinct()
+        ),
+        sorted(parents),
+    )
+    return frozenset(row.event_key for row in found)
+
+
+def _link(row: Row[Any], named: frozenset[bytes]) -> Link:
+    action = None if row.action is None else ActionCode(row.action)
+    role = _ROLES.get((StoredRole(row.role), action), LinkRole.OBJECT)
+    if role is LinkRole.PARENT_CLEARED and row.event_key in named:
+        role = LinkRole.PARENT
+    return Link(row.object_key, row.event_time, row.event_key, row.peer_key, role)
