@@ -81,7 +81,7 @@ class Quota:
 
 def connect(path: Path) -> sqlite3.Connection:
     """A writing connection. `synchronous=FULL`: with NORMAL a power cut loses acknowledged rows."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
