@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 
 import click
 
@@ -137,7 +138,10 @@ def revoke_client(services: Services, *, name: str, as_json: bool) -> None:
 
 def _operator() -> str:
     """The audit log names the account of the host, there is no other on a command line."""
-    return f"cli:{getpass.getuser()}"
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container whose user has no name
+        return f"cli:uid-{os.getuid()}"
 
 
 def _print_code(gateway_id: str, code: str, *, as_json: bool) -> None:

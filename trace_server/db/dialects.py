@@ -145,16 +145,16 @@ class PostgresDialect(_Chunked):
         # Made once per connection; emptied by every commit.
         make = f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS AS TABLE {target} WITH NO DATA"
         conn.execute(text(make))
+        if conn.info.get(stage) is conn.get_transaction():  # a second batch for this table in one transaction
+            conn.execute(text(f"TRUNCATE {stage}"))
+        conn.info[stage] = conn.get_transaction()
         self._copy(conn, table, f"stage_{table.name}", rows)
-        moved = conn.execute(
+        return conn.execute(
             text(
                 f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {stage} "  # noqa: S608 – our own names
                 f"ORDER BY {order} ON CONFLICT DO NOTHING"
             )
         ).rowcount
-        # A second batch for this table may follow in the same transaction.
-        conn.execute(text(f"TRUNCATE {stage}"))
-        return moved
 
     def _copy(self, conn: Connection, table: Table, into: str, rows: Rows) -> None:
         quote = conn.dialect.identifier_preparer.quote
