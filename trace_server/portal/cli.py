@@ -31,6 +31,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.pass_obj
 def label(
     services: Services,
+    /,
     *,
     gtin: str,
     lot: str,

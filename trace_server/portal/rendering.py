@@ -6,9 +6,10 @@ import base64
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,10 @@ class Renderer:
     def __init__(self, templates: Path, domain: str) -> None:
         css = (templates / "portal" / "style.css").read_text(encoding="utf-8").strip()
         self.style_hash = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+        self._translations = {language: languages.translations(language) for language in languages.LANGUAGES}
         self._environments = {
-            language: _environment(templates, language, css=css, domain=domain) for language in languages.LANGUAGES
+            language: _environment(templates, language, catalog, css=css, domain=domain)
+            for language, catalog in self._translations.items()
         }
 
     def page(self, name: str, language: str, *, switch: str, **values: Any) -> str:  # noqa: ANN401 – template values
@@ -73,8 +76,7 @@ class Renderer:
         return template.render(switch=switch, **values)
 
     def translate(self, text: str, language: str) -> str:
-        translated: str = self._environments[language].globals["gettext"](text)  # type: ignore[operator]
-        return translated
+        return self._translations[language].gettext(text)
 
     def code_page(
         self, gathered: Gathered, verdict: Verdict, reason: Reason, language: str, *, switch: str, light: bool = False
@@ -133,7 +135,7 @@ class Renderer:
         )
 
 
-def _environment(templates: Path, language: str, *, css: str, domain: str) -> Environment:
+def _environment(templates: Path, language: str, catalog: NullTranslations, *, css: str, domain: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
@@ -144,12 +146,12 @@ def _environment(templates: Path, language: str, *, css: str, domain: str) -> En
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(  # type: ignore[attr-defined]
-        languages.translations(language), newstyle=True
+        catalog, newstyle=True
     )
     environment.filters["day"] = partial(languages.long_date, language=language)
     environment.filters["tel"] = lambda number: _NOT_IN_TEL.sub("", number)
     other, other_name = _OTHER[language]
-    translate = environment.globals["gettext"]
+    translate = catalog.gettext
     environment.globals.update(
         lang=language,
         other_lang=other,
@@ -166,7 +168,7 @@ def _environment(templates: Path, language: str, *, css: str, domain: str) -> En
     return environment
 
 
-def _translated(table: Mapping[Any, str], translate: Any) -> dict[Any, str]:  # noqa: ANN401 – Jinja's gettext
+def _translated(table: Mapping[Any, str], translate: Callable[[str], str]) -> dict[Any, str]:
     return {key: translate(text) for key, text in table.items()}
 
 
