@@ -135,6 +135,7 @@ class ServerLink:
                 raise http.client.HTTPException("the answer does not end")
         if response.length:  # the peer closed before the promised length
             raise http.client.IncompleteRead(b"".join(parts), response.length)
+        response.close()  # read1 does not end it by itself, and the connection would refuse the next request
         if response.will_close:
             self.close()
         headers = {name.lower(): value for name, value in response.getheaders()}

@@ -1,4 +1,4 @@
-"""A server of the uplink contract on loopback: the cursor rules in memory, plus answers it is told to play."""
+"""A server of the uplink contract on loopback: cursor rules in memory, plus answers it is told to play."""
 
 from __future__ import annotations
 
