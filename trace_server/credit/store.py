@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, update
 
 from trace_server.credit.coding import from_codes, open_codes
 from trace_server.credit.model import (
@@ -206,6 +206,24 @@ def due_to_expire(conn: Connection, today: date, limit: int) -> list[str]:
         .limit(limit)
     )
     return [str(UUID(bytes=key)) for key in conn.execute(query).scalars()]
+
+
+def shown_names(conn: Connection, part: str, today: date, limit: int) -> list[tuple[str, str]]:
+    """(code, name) of subjects with a record in its window whose name holds `part`, by code, at most `limit`."""
+    table = violation_record.c
+    query = (
+        select(table.uscc, func.max(table.subject_name))
+        .where(
+            table.uscc.is_not(None),
+            table.state == State.PUBLISHED.value,
+            table.window_max_end >= today,
+            table.subject_name.contains(part, autoescape=True),
+        )
+        .group_by(table.uscc)
+        .order_by(table.uscc)
+        .limit(limit)
+    )
+    return [(code, name) for code, name in conn.execute(query)]
 
 
 def _current() -> Select[Any]:

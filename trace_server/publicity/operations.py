@@ -1,0 +1,81 @@
+"""What the public pages say, gathered in one read transaction."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from trace_core.errors import IdentifierError
+from trace_core.ids import uscc
+from trace_server.catalog import store as catalog
+from trace_server.catalog.model import Subject
+from trace_server.credit import store as credit
+from trace_server.credit.model import Archive
+from trace_server.credit.operations import archive, law_day
+from trace_server.publicity import store
+from trace_server.services import Services
+
+MIN_QUERY = 2
+"""Characters of a name that is looked up; one character would list half the register."""
+MAX_QUERY = 100
+MAX_HITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePage:
+    """A subject as the register has it (None: not registered here) and its public archive."""
+
+    subject: Subject | None
+    archive: Archive
+
+    @property
+    def is_known(self) -> bool:
+        return self.subject is not None or bool(self.archive.shown or self.archive.withdrawn)
+
+    @property
+    def name(self) -> str:
+        """Name in the register, else in the newest decision shown; empty when there is none."""
+        if self.subject is not None:
+            return self.subject.name
+        records = (*self.archive.shown, *self.archive.withdrawn)
+        return records[0].decision.subject_name if records else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Answer to a search: the one code it names, or the hits by name."""
+
+    query: str
+    as_of: date
+    code: str | None = None
+    hits: tuple[tuple[str, str], ...] = ()
+    more: bool = False
+    too_short: bool = False
+
+
+def open_archive(services: Services, code: str) -> ArchivePage:
+    """The page of the subject with this code. Raises `IdentifierError` for a text that is no code."""
+    parsed = uscc.parse(code).code
+    today = law_day(services.clock())
+    with services.db.read() as conn:
+        return ArchivePage(catalog.subject(conn, parsed), archive(conn, parsed, today))
+
+
+def search(services: Services, query: str) -> Search:
+    """Find subjects by code or by a part of their name, at most `MAX_HITS`."""
+    text = unicodedata.normalize("NFKC", query[:MAX_QUERY]).strip()
+    today = law_day(services.clock())
+    if not text:
+        return Search("", today)
+    try:
+        return Search(text, today, code=uscc.parse(text).code)
+    except IdentifierError:
+        # Not a code: then it is a name.
+        if len(text) < MIN_QUERY:
+            return Search(text, today, too_short=True)
+    with services.db.read() as conn:
+        found = dict(credit.shown_names(conn, text, today, MAX_HITS + 1))
+        found |= dict(store.names(conn, text, MAX_HITS + 1))
+    hits = sorted(found.items())
+    return Search(text, today, hits=tuple(hits[:MAX_HITS]), more=len(hits) > MAX_HITS)

@@ -1,0 +1,59 @@
+"""HTML routes of the public credit archive. Complete without JavaScript, nothing from another host, no cookie."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from trace_core.errors import IdentifierError
+from trace_server.accounts.access import public
+from trace_server.publicity import operations
+from trace_server.publicity.rendering import Page, choose_language, render
+from trace_server.services import services
+
+blueprint = Blueprint("publicity", __name__)
+
+MAX_AGE_S = 60
+"""How long a copy of a page may live: a withdrawn decision is gone everywhere within this time."""
+
+
+@blueprint.get("/credit")
+@public
+def search() -> Response:
+    """Search by code or name; a code leads straight to its archive."""
+    page = _page()
+    found = operations.search(services(), request.args.get("q", ""))
+    if found.code is not None:
+        chosen = f"?lang={page.language}" if "lang" in request.args else ""
+        return Response(status=303, headers={"Location": f"/credit/{found.code}{chosen}"})
+    return _answer(page, "publicity/search.html", 200, found=found, wrong_code="")
+
+
+@blueprint.get("/credit/<code>")
+@public
+def archive(code: str) -> Response:
+    """The archive of one subject; always an answer that helps, also for a code that is wrong or unknown."""
+    page = _page()
+    try:
+        shown = operations.open_archive(services(), code)
+    except IdentifierError:
+        empty = operations.search(services(), "")
+        return _answer(page, "publicity/search.html", 400, found=empty, wrong_code=code[:64])
+    if not shown.is_known:
+        return _answer(page, "publicity/unknown.html", 404, code=shown.archive.uscc, as_of=shown.archive.as_of)
+    return _answer(page, "publicity/archive.html", 200, shown=shown, archive=shown.archive, subject=shown.subject)
+
+
+def _page() -> Page:
+    language = choose_language(request.args.get("lang", ""), request.headers.get("Accept-Language", ""))
+    query = {name: value for name, value in request.args.items() if name == "q"}
+    return Page(language, request.path, query, services().settings.public_url)
+
+
+def _answer(page: Page, template: str, status: int, /, **facts: object) -> Response:
+    html, policy = render(page, template, facts)
+    response = Response(html, status, content_type="text/html; charset=utf-8")
+    response.headers["Content-Language"] = page.language
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE_S}" if status == 200 else "no-store"
+    response.headers["Vary"] = "Accept-Language"
+    return response
