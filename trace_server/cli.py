@@ -22,7 +22,9 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.accounts.cli",
     "trace_server.audit.cli",
     "trace_server.catalog.cli",
+    "trace_server.ingest.cli",
     "trace_server.credit.cli",
+    "trace_server.portal.cli",
 )
 """Modules that offer `commands: list[click.Command]`; a missing one is an error."""
 DRAIN_S = 30

@@ -15,7 +15,7 @@ from prometheus_client import Counter
 
 from trace_server.services import Services
 
-JOBS: tuple[str, ...] = ("trace_server.credit.jobs",)
+JOBS: tuple[str, ...] = ("trace_server.ingest.jobs", "trace_server.credit.jobs")
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
 MAX_DELAY_S = 300.0
 """A job that keeps failing is tried again at least this often."""
