@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from trace_core.errors import InputError
 from trace_core.ids import uscc
 from trace_server.credit import operations
 from trace_server.credit.document import read_document
+from trace_server.credit.fields import FIELDS
 from trace_server.credit.model import ViolationRecord
 from trace_server.credit.operations import Paper, law_day
 from trace_server.credit.regimes import shipped_policy
@@ -44,7 +46,9 @@ def credit() -> None:
 def record(services: Services, *, file: Path, operator: str, as_json: bool) -> None:
     """trace-server credit record --file decision.json
 
-    Make the violation record of a numbered decision; handing in the same one again changes nothing.
+    Make the violation record of a numbered decision; handing in the same one again changes nothing. The file is
+    {"decision": {"CF_WSH": "…", …}, "category": "food", "procedure": "ordinary", "batches": [], "evidence_ref": null};
+    the fields of the decision go by official code or by attribute name, `trace-server credit fields` lists them.
     """
     decision, around = read_document(_load(file), today=law_day(services.clock()))
     recorded = operations.record_decision(services, decision, around, actor=operator)
@@ -131,6 +135,20 @@ def list_records(services: Services, *, code: str, as_json: bool) -> None:
         print(_line(item))
 
 
+@credit.command("fields")
+@JSON
+def list_fields(*, as_json: bool) -> None:
+    """trace-server credit fields
+
+    The fields of a decision: official code, attribute, Chinese name, length, when it is needed.
+    """
+    if as_json:
+        print(json.dumps({"items": [asdict(field) for field in FIELDS]}, ensure_ascii=False))
+        return
+    for field in FIELDS:
+        print(f"{field.code:<13} {field.attribute:<30} {field.length:>5}  {field.need:<19} {field.chinese}")
+
+
 @credit.command("feed")
 @click.option("--after", default=0, type=click.IntRange(min=0), help="Start behind this number of the change log.")
 @click.option("--limit", default=500, type=click.IntRange(1, 10_000), help="Most entries to print.")
@@ -159,7 +177,9 @@ def _load(file: Path) -> object:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as err:
-        raise InputError(f"not JSON: {err}", where=str(file), remedy="see docs/credit.md for an example") from err
+        raise InputError(
+            f"not JSON: {err}", where=str(file), remedy="trace-server credit record --help shows the form"
+        ) from err
 
 
 def _paper(*, operator: str, reason: str, document: str | None) -> Paper:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from tests.server.credit.make import SUBJECT, codes, services_on
 from trace_core.errors import TraceError
 from trace_server.credit.cli import commands
+from trace_server.credit.fields import FIELDS
 from trace_server.credit.rules import BadDecision
 from trace_server.db import Database
 from trace_server.services import Services
@@ -74,3 +75,10 @@ def test_a_faulty_file_is_refused_with_its_fields(services: Services, tmp_path: 
     file.write_text("[" * 100_000, encoding="utf-8")
     with pytest.raises(TraceError, match="not JSON"):
         run(services, "record", "--file", str(file))
+
+
+def test_the_fields_of_a_decision_are_listed() -> None:
+    plain = CliRunner().invoke(credit, ["fields"])
+    assert len(plain.output.splitlines()) == len(FIELDS)
+    listed = json.loads(CliRunner().invoke(credit, ["fields", "--json"]).output)
+    assert [item["code"] for item in listed["items"]] == [field.code for field in FIELDS]

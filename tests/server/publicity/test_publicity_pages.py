@@ -47,7 +47,7 @@ def test_a_published_decision_stands_with_source_dates_and_window(http: FlaskCli
         NUMBER,
         "2026年5月15日",
         "2027年5月15日",
-        "2026年8月15日 起可以申请",
+        "2026年8月15日起可以申请",
         "20,000 元",
         "来源：示例市市场监督管理局",
         "截至 2026年6月1日",
