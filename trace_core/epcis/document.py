@@ -143,7 +143,8 @@ def _write(events: Sequence[Event], prefixes: Mapping[str, str]) -> _Written:
         bodies = [write_event(event, namer) for event in events]
         if not kept and not namer.added:
             return _Written(bodies, kept, namer.added)
-        clashes = {scheme for scheme in schemes(bodies) if scheme in kept or scheme in namer.added}
+        found = namer.clashes.union(schemes(bodies))
+        clashes = {scheme for scheme in found if scheme in kept or scheme in namer.added}
         if not clashes:
             return _Written(bodies, kept, namer.added)
         avoid |= clashes

@@ -101,9 +101,11 @@ class Namer:
 
     def __init__(self, prefixes: Mapping[str, str], avoid: Collection[str] = ()) -> None:
         self.added: dict[str, str] = {}
-        self._avoid = avoid
+        self.clashes: set[str] = set()
+        """Prefixes that some namespace has as its scheme, so that it cannot be written while they are declared."""
+        self._taken = set(avoid)
         self._context = Context({**STANDARD_PREFIXES, **prefixes})
-        self._prefixes = {namespace: prefix for prefix, namespace in self._context.terms.items()}
+        self._prefixes = {self._context.iri(f"{prefix}:"): prefix for prefix in self._context.terms}
 
     def key(self, name: str) -> str:
         """The key that `Context.name` reads as `name`."""
@@ -115,13 +117,16 @@ class Namer:
             # a full IRI needs no declaration, if it falls apart again where it was joined
             whole = namespace + local
             if split_iri(whole) == (namespace, local) and self._context.name(whole, "") == name:
+                self._taken.add(whole.partition(":")[0])
                 return whole
             prefix = self._new_prefix(namespace)
         return f"{prefix}:{local}"
 
     def _new_prefix(self, namespace: str) -> str:
+        if self._context.iri(namespace) != namespace:
+            self.clashes.add(namespace.partition(":")[0])
         number = len(self.added) + 1
-        while f"ns{number}" in self._context.terms or f"ns{number}" in self._avoid:
+        while f"ns{number}" in self._context.terms or f"ns{number}" in self._taken:
             number += 1
         prefix = f"ns{number}"
         self.added[prefix] = namespace
@@ -175,7 +180,9 @@ def _entries(value: object, where: str) -> Iterator[tuple[str, object]]:
 
 def _declare(terms: dict[str, str], term: str, target: object, where: str) -> None:
     if target is None:
-        terms.pop(term, None)
+        # the GS1 context is protected: its own prefixes cannot be taken away
+        if term not in STANDARD_PREFIXES:
+            terms.pop(term, None)
         return
     if not isinstance(target, str) or not target or _FORBIDDEN.search(target):
         raise EventError(

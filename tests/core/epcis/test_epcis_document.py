@@ -178,6 +178,16 @@ def test_a_prefix_never_changes_the_meaning_of_a_uri() -> None:
         event_to_json(event, {"ex": NS})
 
 
+def test_a_prefix_never_changes_the_meaning_of_a_name() -> None:
+    event = event_from_json(object_event(**{"ex:b": "1", "n2": "2"}), {"n2": "urn:two:n"})
+    assert events_from_document(document([event], {"ex": NS, "two": "chained:", "chained": "urn:two:"})) == [event]
+
+
+def test_the_prefixes_of_the_standard_cannot_be_taken_away() -> None:
+    (event,) = events_from_document(epcis_document(object_event(**{"rdfs:comment": "c"}), context={"rdfs": None}))
+    assert events_from_document(document([event])) == [event]
+
+
 def test_a_time_is_kept_as_an_instant() -> None:
     event = event_from_json(object_event(eventTime="2026-07-22t06:45:00.1234567+08:00"))
     assert event.event_time == datetime(2026, 7, 21, 22, 45, 0, 123456, UTC)
@@ -248,6 +258,10 @@ def test_the_good_events_of_a_document_can_be_had_without_the_bad_one() -> None:
         ({"ex:": "1"}, "/ex:"),
         ({"ex:a": "1", f"{NS}a": "2"}, "/https:~1~1ns.example.com~1epcis~1a"),
         ({"parentID": "urn:a:b"}, "/parentID"),
+        (
+            {"sensorElementList": [{"sensorReport": [{"type": "Speed", "booleanValue": 1}]}]},
+            "/sensorElementList/0/sensorReport/0/booleanValue",
+        ),
     ],
 )
 def test_a_broken_event_is_refused_where_it_is_broken(changes: dict[str, Any], where: str) -> None:
@@ -263,6 +277,11 @@ def test_a_broken_event_is_refused_where_it_is_broken(changes: dict[str, Any], w
         ({"type": "AggregationEvent", "action": "ADD", "childEPCs": [], "parentID": "urn:a:b"}, "/childEPCs"),
         ({"type": "AggregationEvent", "action": "ADD", "childEPCs": ["urn:a:b"], "parentID": "urn:a:b"}, "/childEPCs"),
         ({"type": "AssociationEvent", "action": "ADD", "childEPCs": [], "parentID": "urn:a:b"}, "/childEPCs"),
+        ({"type": "AssociationEvent", "action": "ADD", "childEPCs": ["urn:a:b"], "parentID": "urn:a:b"}, "/childEPCs"),
+        (
+            {"type": "TransactionEvent", "action": "ADD", "epcList": ["a:b"], "bizTransactionList": []},
+            "/bizTransactionList",
+        ),
         ({"type": "TransformationEvent", "inputEPCList": ["urn:a:b"]}, "/outputEPCList"),
         ({"type": "TransformationEvent", "outputEPCList": ["urn:a:b"]}, "/inputEPCList"),
         ({"type": "TransformationEvent", "outputEPCList": [], "transformationID": "urn:a:b"}, "/inputEPCList"),
@@ -289,6 +308,30 @@ def test_emptying_a_parent_needs_no_list_of_children() -> None:
     assert events_from_document(event_to_json(read)) == [read]
 
 
+def test_a_device_may_report_about_itself_at_its_place() -> None:
+    (read,) = events_from_document(
+        object_event(**{"@context": {"ex": NS}, "ex:gap": 3}, epcList=[], readPoint={"id": "urn:a:b"})
+    )
+    check_event(read)
+
+
+def test_a_document_may_withdraw_a_prefix_of_its_own() -> None:
+    event = object_event(**{"@context": {"ex": None}, "ex:a": "1"})
+    (read,) = events_from_document(epcis_document(event, context={"ex": NS}))
+    assert read.extensions == {"{ex:}a": "1"}
+
+
+def test_a_new_prefix_avoids_those_in_use() -> None:
+    name = "{http://ns.example.com/epcis}a"
+    event = event_from_json(object_event(**{"bare:a": "1"}), {"bare": "http://ns.example.com/epcis"})
+    assert event.extensions == {name: "1"}
+    assert events_from_document(document([event], {"ns1": NS})) == [event]
+
+
+def test_a_value_that_is_no_json_is_refused() -> None:
+    assert refused(object_event(**{"@context": {"ex": NS}, "ex:a": b"bytes"})).where == "/ex:a"
+
+
 def test_a_sensor_may_report_a_place_without_objects() -> None:
     report = [{"sensorReport": [{"type": "Temperature", "value": 4}]}]
     (read,) = events_from_document(object_event(epcList=None, sensorElementList=report, readPoint={"id": "urn:a:b"}))
@@ -313,6 +356,11 @@ def test_a_sensor_may_report_a_place_without_objects() -> None:
 )
 def test_a_broken_frame_is_refused_where_it_is_broken(changes: dict[str, Any], where: str) -> None:
     assert refused({**epcis_document(object_event()), **changes}).where == where
+
+
+@pytest.mark.parametrize("doc", [None, "x", 1, True, {}])
+def test_what_is_no_document_is_refused(doc: Any) -> None:
+    assert refused(doc).remedy
 
 
 def test_a_document_without_context_is_refused() -> None:
