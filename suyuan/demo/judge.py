@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from trace_core.ids.canonical import canonical_uri
+from trace_core.ids.epc import decode
+
 Mark: TypeAlias = tuple[str, ...]
-"""What makes one emitted happening itself: `("passage", read point, EPC URI)` or `("document", event id)`."""
+"""What makes one emitted happening itself: `("passage", read point, URI of the thing)` or `("document", event id)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class Verdict:
     @property
     def clean(self) -> bool:
         return self.lost == self.duplicates == self.unexpected == 0
+
+
+def passage_mark(read_point: str, epc: bytes) -> Mark:
+    """The mark of one tag that passes a read point."""
+    return ("passage", canonical_uri(read_point), canonical_uri(decode(epc).uri))
 
 
 def compare(emitted: Counter[Mark], held: Counter[Mark]) -> Verdict:
@@ -44,9 +52,8 @@ def marks_held(events: Iterable[Mapping[str, Any]]) -> Counter[Mark]:
     """
     held: Counter[Mark] = Counter()
     for event in events:
-        if event["source_kind"] == "gateway":
-            for epc in event["epcs"]:
-                held["passage", event["read_point"], epc] += 1
+        if event["source"].startswith("gateway:"):
+            held.update(("passage", canonical_uri(event["read_point"]), uri) for uri in event["epcs"])
         else:
-            held["document", event["event_id"] or event["event_key"]] += 1
+            held["document", str(event["event_id"])] += 1
     return held

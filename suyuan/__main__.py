@@ -1,0 +1,7 @@
+"""`python -m suyuan`."""
+
+import sys
+
+from suyuan.cli import main
+
+sys.exit(main())
