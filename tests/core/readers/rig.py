@@ -55,9 +55,12 @@ class Rig:
         self.sent: list[bytes] = []
         self._out = out
         self._back = back
-        self._take(self.host.start(self.now))
+        self._started = False
 
     def run(self, seconds: float) -> Rig:
+        if not self._started:
+            self._started = True
+            self._take(self.host.start(self.now))
         for _ in range(round(seconds / STEP_S)):
             self.now += STEP_S
             for frame in self.device.tick(self.now, self.tags):

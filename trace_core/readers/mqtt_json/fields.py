@@ -19,6 +19,8 @@ MAX_EPC_BYTES = 62
 """496 bits, the most that a Gen2 length field can say."""
 MIN_GUESSED_BYTES = 8
 """An EPC that its field name does not promise to be hex is believed from 64 bits on."""
+EARLIEST_S = 1e8
+"""1973: nothing of ours is older, and smaller numbers are the uptime of a reader without a clock."""
 MAX_NAME = 128
 """Characters of a reader name that are kept."""
 
@@ -112,17 +114,17 @@ def time_of(fields: Fields) -> datetime | None:
 
 def moment_of(value: object) -> datetime | None:
     """ISO 8601 with an offset, or seconds, ms, µs or ns since 1970 told apart by magnitude; aware UTC."""
-    if isinstance(value, str) and not value.isdigit():
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         try:
             moment = datetime.fromisoformat(value)
             return moment.astimezone(UTC) if moment.tzinfo else None
         except (ValueError, OverflowError):
             return None
     number = _number(int(value) if isinstance(value, str) and len(value) <= 20 else value)
-    if number is None or number <= 0:
+    if number is None or number < EARLIEST_S:
         return None
     for scale in (1e9, 1e6, 1e3):
-        if number >= 1e8 * scale:  # 1e8 s is 1973: nothing of ours is older
+        if number >= EARLIEST_S * scale:
             number /= scale
             break
     try:
