@@ -11,6 +11,7 @@ from trace_core.epcis.event import Extensions, ExtensionValue
 from trace_core.ids.canonical import canonical_uri
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?\Z")
+# a text such as 12E45 is left alone: it is rather a part of a tag's memory in hex than a number
 _COMMENT = "{http://www.w3.org/2000/01/rdf-schema#}comment"
 """A remark for the reader; the published algorithm leaves it out."""
 _EXACT_DIGITS = 15
