@@ -106,13 +106,11 @@ def enrol(stage: Stage, gate: Gate, wait_until: Callable[[], None]) -> None:
     stage.server_command("gateway", "approve", gate.gateway_id)
 
 
-def _gate(
-    stage: Stage,
-    gateway_id: str,
-    site: str,
-    read_point: str,
-    readers: dict[str, tuple[str, tuple[SimulatedReader, str]]],
-) -> Gate:
+Wired: TypeAlias = Mapping[str, tuple[str, tuple[SimulatedReader, str]]]
+"""Name → (protocol, (reader, the address that the gateway opens))."""
+
+
+def _gate(stage: Stage, gateway_id: str, site: str, read_point: str, readers: Wired) -> Gate:
     answers = stage.state_dir(gateway_id) / "answers.jsonl"
     lines = [
         "[server]",

@@ -16,6 +16,11 @@ LICENCES = {
     "food": ("食品生产许可证", "Food production licence"),
     "drug": ("药品生产许可证", "Drug manufacturing licence"),
 }
+COPIED = (
+    *("gtin", "name", "name_en", "category", "spec", "spec_en", "producer_uscc", "ingredients", "ingredients_en"),
+    *("standard", "storage", "storage_en", "origin", "origin_en", "approval_no"),
+)
+"""Members that a product of the world and a product of the catalog share."""
 CERTIFICATES = {
     "agricultural": "agricultural.commitment",
     "food": "food.factory_inspection",
@@ -66,24 +71,7 @@ def _licence(producer: Producer, category: str, today: date) -> dict[str, Any]:
 
 
 def _product(product: Product, today: date) -> dict[str, Any]:
-    copied = [
-        "gtin",
-        "name",
-        "name_en",
-        "category",
-        "spec",
-        "spec_en",
-        "producer_uscc",
-        "ingredients",
-        "ingredients_en",
-        "standard",
-        "storage",
-        "storage_en",
-        "origin",
-        "origin_en",
-        "approval_no",
-    ]
-    return {name: getattr(product, name) for name in copied} | {
+    return {name: getattr(product, name) for name in COPIED} | {
         "source": "企业自行公示(演示数据)",
         "as_of": today.isoformat(),
     }
