@@ -51,7 +51,7 @@ class QuarantineIn(PageIn):
 class EventOut(BaseModel):
     """One stored event, as its sender wrote it."""
 
-    key: str
+    event_key: str
     source: str
     gateway: str | None
     epoch: str | None

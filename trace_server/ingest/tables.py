@@ -158,7 +158,7 @@ alarm = Table(
     Column("detail", Text, nullable=False),
     Column("first_seen", UtcDateTime, nullable=False),
     Column("last_seen", UtcDateTime, nullable=False),
-    Column("count", Integer, nullable=False),
+    Column("times", Integer, nullable=False),
 )
 
 capture_job = Table(

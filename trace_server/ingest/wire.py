@@ -62,7 +62,7 @@ def event_json(event: StoredEvent) -> dict[str, Any]:
         context = [STANDARD_CONTEXT] if event.context is None else json.loads(event.context)
         body = {"@context": context, **body}
     return {
-        "key": event.event_key.hex(),
+        "event_key": event.event_key.hex(),
         "source": event.source,
         "gateway": event.source.removeprefix(GATEWAY) if event.source.startswith(GATEWAY) else None,
         "epoch": event.epoch,
@@ -74,10 +74,16 @@ def event_json(event: StoredEvent) -> dict[str, Any]:
 
 
 def listed_event_json(event: StoredEvent, uris: tuple[str, ...]) -> dict[str, Any]:
-    """One line of `trace-server events list`: columns of the tables, nothing computed from the body."""
+    """One line of `trace-server events list`: columns of the tables, nothing computed from the body.
+
+    `read_point` and `epcs` are canonical (Digital Link) URIs.
+    """
+    kind, _, identity = event.source.partition(":")
     return {
-        "key": event.event_key.hex(),
+        "event_key": event.event_key.hex(),
         "source": event.source,
+        "source_kind": kind,
+        "source_id": identity,
         "epoch": event.epoch,
         "seq": event.seq,
         "type": event.type.name,

@@ -73,7 +73,7 @@ def test_the_same_number_with_another_body_is_an_alarm_and_both_are_kept(databas
     (kept,) = rows(database, tables.quarantine)
     assert (kept.seq, bytes(kept.body), kept.state) == (2, body(seen(99)), "evidence")
     (alarm,) = rows(database, tables.alarm)
-    assert (alarm.kind, alarm.source, alarm.seq, alarm.count) == ("sequence-contradiction", "gateway:gate-1", 2, 3)
+    assert (alarm.kind, alarm.source, alarm.seq, alarm.times) == ("sequence-contradiction", "gateway:gate-1", 2, 3)
     assert count(database, tables.event) == 2
 
 

@@ -49,13 +49,13 @@ def raise_alarm(
         "detail": detail,
         "first_seen": origin.received_at,
         "last_seen": origin.received_at,
-        "count": 0,
+        "times": 0,
     }
     dialect.insert_ignore(conn, table, [row])
     conn.execute(
         update(table)
         .where(table.c.alarm_key == alarm_key)
-        .values(last_seen=origin.received_at, count=table.c.count + 1)
+        .values(last_seen=origin.received_at, times=table.c.times + 1)
     )
 
 

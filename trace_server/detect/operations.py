@@ -1,0 +1,33 @@
+"""Reading alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from trace_server.db import Database
+from trace_server.detect import store
+from trace_server.detect.model import Alert, AlertState
+
+PAGE = 200
+
+
+def read_alerts(
+    db: Database,
+    *,
+    rule_id: str = "",
+    state: AlertState | None = None,
+    after: tuple[datetime, bytes] | None = None,
+    limit: int = PAGE,
+) -> list[Alert]:
+    """At most `limit` alerts behind `after`, in the order they were opened."""
+    with db.read() as conn:
+        return store.alerts(conn, db.dialect, rule_id=rule_id, state=state, after=after, limit=limit)
+
+
+def stream_alerts(db: Database, state: AlertState | None = None) -> Iterator[Alert]:
+    """All alerts, in pages."""
+    after: tuple[datetime, bytes] | None = None
+    while page := read_alerts(db, state=state, after=after):
+        yield from page
+        after = page[-1].opened_at, page[-1].alert_key

@@ -1,0 +1,36 @@
+"""Alerts and the events that show them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+
+from trace_server.db import Json, Key, UtcDateTime, metadata
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("alert_key", Key, primary_key=True),
+    Column("rule_id", String(16), nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("subject_kind", String(16), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("group_key", Text, nullable=False),
+    Column("provisional_until", UtcDateTime),
+    Column("state", String(16), nullable=False),
+    Column("evidence_count", Integer, nullable=False),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("last_seen", UtcDateTime, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("cleared_why", Text, nullable=False),
+    Column("computed", Json, nullable=False),
+    Index("alert_by_opening", "opened_at", "alert_key"),
+)
+
+alert_evidence = Table(
+    "alert_evidence",
+    metadata,
+    Column("alert_key", Key, ForeignKey("alert.alert_key"), primary_key=True),
+    Column("event_key", Key, primary_key=True),
+    Column("event_time", UtcDateTime, nullable=False),
+    Column("value", Text, nullable=False),
+)
