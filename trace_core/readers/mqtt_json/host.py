@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from trace_core.errors import ConfigError
@@ -20,7 +19,6 @@ from trace_core.readers.mqtt_json.fields import (
     antenna_of,
     count_of,
     epc_of,
-    moment_of,
     pc_agrees,
     reader_of,
     rssi_dbm_of,
@@ -35,6 +33,8 @@ MAX_READS = 10_000
 KEPT_OF_TOO_LARGE = 4_096
 REMEMBERED = 4_096
 """Reads remembered against repetition: some seconds of the fastest reader, more than a broker's window."""
+MAX_STAMP = 64
+"""Characters of a time that are kept to know a report again."""
 CONNECTED, LOST, DISCONNECTED = b"connected", b"connection lost", b""
 PLACES = ("tag_reads", "data.tagData", "tagData", "tagReads", "tags", "reads", "data", "events")
 """Where readers put their list of reads."""
@@ -85,7 +85,7 @@ class MqttJsonHost:
         self._options = options
         self._online = False
         self._last = 0.0
-        self._seen: dict[tuple[str | None, datetime, bytes, int | None], None] = {}
+        self._seen: dict[tuple[str | None, str, bytes, int | None], None] = {}
         self._numbers: dict[str | None, int] = {}
 
     @classmethod
@@ -198,9 +198,12 @@ class MqttJsonHost:
         """As `_read`, but a redelivered report is not taken again: for makers whose `timestamp` is the report's own."""
         taken: list[HostOutput] = []
         reason = self._read(fields, envelope, taken)
-        moment = moment_of(envelope.get("timestamp"))
+        stamp = envelope.get("timestamp")
         for read in taken:
-            if not isinstance(read, TagRead) or moment is None or self._is_new(read, moment):
+            if isinstance(read, TagRead) and isinstance(stamp, str) and len(stamp) <= MAX_STAMP:
+                if self._is_new(read, stamp):
+                    out.append(read)
+            else:
                 out.append(read)
         return reason
 
@@ -216,8 +219,8 @@ class MqttJsonHost:
         out.append(TagRead(epc, antenna_of(fields), rssi_dbm, tid, moment, count_of(fields), reader))
         return ""
 
-    def _is_new(self, read: TagRead, moment: datetime) -> bool:
-        key = (read.reader, moment, read.epc, read.antenna)
+    def _is_new(self, read: TagRead, stamp: str) -> bool:
+        key = (read.reader, stamp, read.epc, read.antenna)
         if key in self._seen:
             return False
         if len(self._seen) >= REMEMBERED:

@@ -1,0 +1,88 @@
+"""Bytes of a reader protocol → `TagRead`, against the least that could be done with the same bytes.
+
+One JSON object a line: ours and reference in frames (or payloads) per second, taken in turns in one run.
+`distinct`: every frame is another one. `repeated`: 500 tags in the field, as a gate sees them.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from trace_core.readers import protocols
+from trace_core.readers._base import FieldTag, TagRead
+from trace_core.readers.magicrf.frames import TagNotice
+
+ROUNDS = 5
+FRAMES = 40_000
+PAYLOADS = 10_000
+READ_BYTES = 4_096
+"""What the gateway's port gives at most in one read."""
+NOTICE = struct.Struct(">BBBHbH12sHBB")
+
+
+def main() -> int:
+    """Exit code: 0 done."""
+    for case, unique in (("magicrf distinct", FRAMES), ("magicrf repeated", 500)):
+        blob = b"".join(_notices(unique, FRAMES))
+        reads = [blob[i : i + READ_BYTES] for i in range(0, len(blob), READ_BYTES)]
+        _report(case, FRAMES, lambda reads=reads: _decode("magicrf", reads), lambda blob=blob: _unpack(blob))
+    for dialect in ("impinj", "zebra", "generic"):
+        payloads = _payloads(dialect)
+        count = len(payloads)
+        _report(f"mqtt_json {dialect}", count, lambda p=payloads: _decode("mqtt_json", p), lambda p=payloads: _loads(p))
+    return 0
+
+
+def _report(case: str, count: int, ours: Callable[[], int], reference: Callable[[], int]) -> None:
+    best = {"ours": 0.0, "reference": 0.0}
+    for _ in range(ROUNDS):
+        for name, work in (("ours", ours), ("reference", reference)):
+            begun = time.perf_counter()
+            done = work()
+            best[name] = max(best[name], count / (time.perf_counter() - begun))
+            if done != count:
+                raise SystemExit(f"decode: {case}: {name} gave {done} of {count}")
+    line = {"bench": "decode", "case": case, "ours": round(best["ours"]), "reference": round(best["reference"])}
+    print(json.dumps(line | {"unit": "frames/s", "ratio": round(best["ours"] / best["reference"], 3)}), flush=True)
+
+
+def _decode(protocol: str, pieces: Sequence[bytes]) -> int:
+    session = protocols_once[protocol].host({})
+    return sum(isinstance(output, TagRead) for piece in pieces for output in session.receive(piece, 0.0))
+
+
+def _unpack(blob: bytes) -> int:
+    return sum(1 for _ in NOTICE.iter_unpack(blob))
+
+
+def _loads(payloads: Sequence[bytes]) -> int:
+    return sum(1 for payload in payloads if json.loads(payload))
+
+
+def _notices(unique: int, count: int) -> list[bytes]:
+    rng = random.Random(1)
+    pool = [TagNotice.of(rng.randbytes(12), -rng.randrange(30, 90)).to_bytes() for _ in range(unique)]
+    return [pool[i % unique] for i in range(count)]
+
+
+def _payloads(dialect: str) -> list[bytes]:
+    device = protocols_once["mqtt_json"].device({"dialect": dialect, "report_ms": 1})
+    rng = random.Random(2)
+    tags = [FieldTag(rng.randbytes(12), rssi_dbm=-rng.randrange(30, 90)) for _ in range(500)]
+    found: list[bytes] = []
+    now = 1.8e9
+    while len(found) < PAYLOADS:
+        found += device.tick(now, tags)
+        now += 0.01
+    return found[:PAYLOADS]
+
+
+protocols_once = protocols()
+
+if __name__ == "__main__":
+    sys.exit(main())
