@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from firmware_sim.device import SimulatedReader
-from firmware_sim.endpoints import Endpoint, PtyEndpoint, endpoint_for
+from firmware_sim.endpoints import Endpoint, MqttEndpoint, PtyEndpoint, endpoint_for
 from firmware_sim.faults import FaultyEndpoint
 from firmware_sim.scenario import Scenario, load
 from trace_core.errors import TraceError
@@ -100,7 +100,7 @@ def _path(name: str) -> Path:
 
 
 def _overruns(endpoint: Endpoint) -> int:
-    return endpoint.overruns if isinstance(endpoint, PtyEndpoint) else 0
+    return endpoint.overruns if isinstance(endpoint, PtyEndpoint | MqttEndpoint) else 0
 
 
 def _tell(options: argparse.Namespace, fields: dict[str, object], words: str) -> None:

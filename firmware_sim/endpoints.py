@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import queue
 import select
@@ -25,6 +24,8 @@ PACED_BYTES = 16
 """Bytes handed over between two waits: the size of a UART's FIFO."""
 READ_BYTES = 4_096
 CONNECT_LIMIT_S = 10.0
+MAX_QUEUED = 10_000
+"""Payloads that a reader keeps while its broker is away; what comes then is lost and counted in `overruns`."""
 WILL_CONNECTED, WILL_LOST = b"connected", b"connection lost"
 _SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (9_600, 19_200, 38_400, 57_600, 115_200, 230_400)}
 
@@ -106,18 +107,13 @@ class PtyEndpoint:
         self.unplug()
 
     def read(self, timeout_s: float) -> bytes:
+        # The lock is held while waiting: a port closed meanwhile could be another file by the time of the read.
         with self._lock:
-            master = self._master
-        if master < 0:
-            time.sleep(timeout_s)
-            return b""
-        try:
-            ready, _, _ = select.select([master], [], [], timeout_s)
-            return os.read(master, READ_BYTES) if ready else b""
-        except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno not in (errno.EIO, errno.EBADF, errno.EAGAIN):
-                raise EndpointError("the pseudo terminal failed", where=self._path) from error
-            return b""  # unplugged while we waited
+            if self._master >= 0:
+                ready, _, _ = select.select([self._master], [], [], timeout_s)
+                return os.read(self._master, READ_BYTES) if ready else b""
+        time.sleep(timeout_s)
+        return b""
 
     def write(self, data: bytes) -> None:
         for start in range(0, len(data), PACED_BYTES):
@@ -153,18 +149,23 @@ class MqttEndpoint:
         *,
         will_topic: str | None = None,
         command_topic: str | None = None,
+        queued: int = MAX_QUEUED,
     ) -> None:
+        self.overruns = 0
         self._topic = topic
         self._where = f"{host}:{port}"
         self._will_topic = will_topic
         self._command_topic = command_topic
         self._commands: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._connected = threading.Event()
-        self._last: mqtt.MQTTMessageInfo | None = None
+        self._acknowledged = threading.Condition()
+        self._open = 0
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv311)
         if will_topic is not None:
             self._client.will_set(will_topic, WILL_LOST, qos=1)
+        self._client.max_queued_messages_set(queued)
         self._client.on_connect = self._on_connect
+        self._client.on_publish = self._on_publish
         self._client.on_message = lambda _client, _data, message: self._commands.put(bytes(message.payload))
         try:
             self._client.connect(host, port, keepalive=30)
@@ -182,20 +183,28 @@ class MqttEndpoint:
             return b""
 
     def write(self, data: bytes) -> None:
-        self._last = self._client.publish(self._topic, data, qos=1)
+        self._publish(self._topic, data)
 
     def flush(self, timeout_s: float = 5.0) -> bool:
-        """Wait until the broker has acknowledged the last payload; whether it did."""
-        if self._last is None:
-            return True
-        self._last.wait_for_publish(timeout_s)
-        return self._last.is_published()
+        """Wait until the broker has acknowledged every payload; whether it did."""
+        with self._acknowledged:
+            return self._acknowledged.wait_for(lambda: self._open == 0, timeout_s)
 
     def close(self) -> None:
         if self._will_topic is not None and self._client.is_connected():
-            self._client.publish(self._will_topic, b"", qos=1).wait_for_publish(1.0)
+            self._publish(self._will_topic, b"")
+            self.flush(1.0)
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _publish(self, topic: str, data: bytes) -> None:
+        with self._acknowledged:
+            self._open += 1
+        # Not under the lock: the client calls `_on_publish` while it holds the lock that `publish` waits for.
+        if self._client.publish(topic, data, qos=1).rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+            self.overruns += 1
+            with self._acknowledged:
+                self._open -= 1
 
     def _on_connect(
         self, client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
@@ -205,8 +214,15 @@ class MqttEndpoint:
         if self._command_topic is not None:
             client.subscribe(self._command_topic, qos=1)
         if self._will_topic is not None:
-            client.publish(self._will_topic, WILL_CONNECTED, qos=1)
+            self._publish(self._will_topic, WILL_CONNECTED)
         self._connected.set()
+
+    def _on_publish(
+        self, _client: mqtt.Client, _data: object, _mid: int, _reason: ReasonCode, _properties: object
+    ) -> None:
+        with self._acknowledged:
+            self._open -= 1
+            self._acknowledged.notify_all()
 
 
 def endpoint_for(url: str, name: str) -> Endpoint:

@@ -124,6 +124,21 @@ def test_a_zebra_reader_obeys_commands_on_its_topic(broker: EmbeddedBroker) -> N
     subscriber.close()
 
 
+def test_payloads_wait_for_a_broker_that_is_away_and_the_rest_is_counted() -> None:
+    broker = EmbeddedBroker().start()
+    endpoint = MqttEndpoint(broker.host, broker.port, "data", "reader-7", queued=10)
+    broker.stop()
+    end = time.monotonic() + 5.0
+    while endpoint._client.is_connected():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    for number in range(30):
+        endpoint.write(str(number).encode())
+    assert not endpoint.flush(0.05)
+    assert 0 < endpoint.overruns < 30
+    endpoint.close()
+
+
 def test_the_broker_stops_with_clients_connected_and_leaves_no_thread() -> None:
     before = set(threading.enumerate())
     broker = EmbeddedBroker().start()
