@@ -14,10 +14,11 @@ from gateway_agent.fields import Fields, nearest
 from gateway_agent.transports._base import Transport
 from gateway_agent.transports.mqtt import MqttAddress, MqttTransport
 from gateway_agent.transports.serial import SerialAddress, SerialTransport
+from gateway_agent.transports.tcp import TcpAddress, TcpTransport
 from trace_core.readers._base import LineSettings, ReaderProtocol
 from trace_core.readers._base import Transport as TransportKind
 
-Address: TypeAlias = SerialAddress | MqttAddress
+Address: TypeAlias = SerialAddress | TcpAddress | MqttAddress
 
 MQTT_PORT = 1883
 MQTTS_PORT = 8883
@@ -37,6 +38,8 @@ def open_transport(address: Address) -> Transport:
     """A transport that is not opened yet."""
     if isinstance(address, SerialAddress):
         return SerialTransport(address)
+    if isinstance(address, TcpAddress):
+        return TcpTransport(address)
     return MqttTransport(address)
 
 
@@ -72,6 +75,20 @@ def _serial(url: _Url) -> SerialAddress:
     return SerialAddress(path, usb, replace(line, baud=int(baud)))
 
 
+def _tcp(url: _Url) -> TcpAddress:
+    if not url.parts.hostname or not _port(url):
+        raise url.fields.error("url", "host and port are needed", "write tcp://HOST:PORT")
+    return TcpAddress(url.parts.hostname, _port(url))
+
+
+def _port(url: _Url) -> int:
+    """0 when the URL has none."""
+    try:
+        return url.parts.port or 0
+    except ValueError as error:
+        raise url.fields.error("url", "no port number", "write HOST:PORT with a port up to 65535") from error
+
+
 def _mqtt(url: _Url) -> MqttAddress:
     tls = url.parts.scheme == "mqtts"
     topic = unquote(url.parts.path[1:])
@@ -85,7 +102,7 @@ def _mqtt(url: _Url) -> MqttAddress:
         raise url.fields.error("url", f"the environment has no {password_env}", "set it to the broker's password")
     return MqttAddress(
         host=url.parts.hostname,
-        port=url.parts.port or (MQTTS_PORT if tls else MQTT_PORT),
+        port=_port(url) or (MQTTS_PORT if tls else MQTT_PORT),
         topic=topic,
         client_id=url.query.get("client_id", url.client_id),
         protocol=_MQTT_VERSIONS[version],
@@ -106,6 +123,7 @@ class _Scheme:
 _MQTT_QUERY = frozenset({"version", "client_id", "ca_file", "password_env"})
 _SCHEMES: dict[str, _Scheme] = {
     "serial": _Scheme(TransportKind.SERIAL, frozenset({"baud", "usb"}), _serial),
+    "tcp": _Scheme(TransportKind.TCP, frozenset(), _tcp),
     "mqtt": _Scheme(TransportKind.MQTT, _MQTT_QUERY, _mqtt),
     "mqtts": _Scheme(TransportKind.MQTT, _MQTT_QUERY, _mqtt),
 }

@@ -166,6 +166,7 @@ class Outbox:
         Rising order never collides: a new number is at most the old one, and smaller ones are free by then.
         """
         digest, seq, old_seq = ZERO_DIGEST, 0, after
+        presences = dict(self._db.execute("SELECT seq, number FROM presence WHERE epoch = ?", (self.epoch,)).fetchall())
         query = "SELECT seq, body, digest, wall_ms FROM event WHERE seq > ? ORDER BY seq LIMIT 500"
         while rows := self._db.execute(query, (old_seq,)).fetchall():
             for old_seq, body, expected, wall_ms in rows:
@@ -181,10 +182,10 @@ class Outbox:
                 self._db.execute(
                     "UPDATE event SET seq = ?, body = ?, digest = ? WHERE seq = ?", (seq, moved, digest, old_seq)
                 )
-                self._db.execute(
-                    "UPDATE presence SET epoch = ?, seq = ? WHERE epoch = ? AND seq = ?",
-                    (epoch, seq, self.epoch, old_seq),
-                )
+                if old_seq in presences:
+                    self._db.execute(
+                        "UPDATE presence SET epoch = ?, seq = ? WHERE number = ?", (epoch, seq, presences[old_seq])
+                    )
 
     @property
     def acked(self) -> int:
@@ -262,15 +263,10 @@ class Outbox:
         return self._db.execute("DELETE FROM event WHERE seq <= ?", (seq,)).rowcount
 
     def _write_presences(self, commit: Commit) -> None:
-        for p in commit.presences:
-            if p.shown is None:
-                raise ValueError("a presence is stored together with its answer")
-            s = p.shown
-            span = (commit.boot_id, p.first_seen, p.last_seen, _ms(p.last_wall))
-            self._db.execute(
-                "INSERT INTO presence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (p.number, p.read_point, p.epc, *span, s.answer, s.reason, s.list_age_s, s.uri, s.epoch, s.seq),
-            )
+        self._db.executemany(
+            "INSERT INTO presence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [_presence_row(presence, commit.boot_id) for presence in commit.presences],
+        )
         self._db.executemany(
             "UPDATE presence SET boot_id = ?, first_seen = ?, last_seen = ?, last_wall_ms = ? WHERE number = ?",
             [(commit.boot_id, p.first_seen, p.last_seen, _ms(p.last_wall), p.number) for p in commit.moved],
@@ -372,6 +368,15 @@ def _renumber(body: bytes, epoch: str, seq: int) -> bytes:
     fields = json.loads(body)
     fields["suyuan:epoch"], fields["suyuan:seq"] = epoch, seq
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _presence_row(presence: Presence, boot_id: str) -> tuple[object, ...]:
+    p, shown = presence, presence.shown
+    if shown is None:
+        raise ValueError("a presence is stored together with its answer")
+    span = (boot_id, p.first_seen, p.last_seen, _ms(p.last_wall))
+    said = (shown.answer, shown.reason, shown.list_age_s, shown.uri, shown.epoch, shown.seq)
+    return (p.number, p.read_point, p.epc, *span, *said)
 
 
 def _is_full(error: sqlite3.OperationalError) -> bool:

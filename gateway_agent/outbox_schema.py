@@ -35,7 +35,6 @@ CREATE TABLE presence (
     answer TEXT NOT NULL, reason TEXT NOT NULL, list_age_s REAL, uri TEXT NOT NULL,
     epoch TEXT NOT NULL, seq INTEGER NOT NULL
 );
-CREATE INDEX presence_event ON presence (seq);
 CREATE TABLE quarantine (
     id INTEGER PRIMARY KEY,
     reader TEXT NOT NULL, reason TEXT NOT NULL, data BLOB NOT NULL,

@@ -42,7 +42,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("reader.name", Need.REQUIRED, "", "Name of the reader; its read points refer to it"),
     Setting("reader.protocol", Need.REQUIRED, "", "One of `gateway-agent protocols`"),
     Setting(
-        "reader.url", Need.REQUIRED, "", "serial:///dev/ttyUSB0?baud=115200 · serial:?usb=1a86:7523 · mqtt://host/topic"
+        "reader.url",
+        Need.REQUIRED,
+        "",
+        "serial:///dev/ttyUSB0?baud=115200 · serial:?usb=1a86:7523 · tcp://host:port · mqtt://host/topic",
     ),
     Setting("reader.options", Need.ABSENT, "", "Options of the protocol"),
     Setting("read_point.reader", Need.REQUIRED, "", "Name of the reader"),

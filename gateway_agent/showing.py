@@ -49,11 +49,13 @@ class FileOutput:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab", buffering=0)
+        self._path = path
 
     def show(self, displays: Sequence[Display]) -> None:
         lines = [json.dumps(display.fields(), ensure_ascii=False, separators=(",", ":")) for display in displays]
-        self._file.write(("\n".join(lines) + "\n").encode())
+        # Opened each time: the file may be rotated away under us.
+        with self._path.open("ab", buffering=0) as file:
+            file.write(("\n".join(lines) + "\n").encode())
 
 
 _KINDS: dict[str, Callable[[OutputConfig], Output]] = {"file": lambda config: FileOutput(config.path)}

@@ -79,6 +79,8 @@ WRONG = [
     ('protocol = "magicrf"', 'protocol = "magicfr"', "[[reader]] 1: protocol", "did you mean 'magicrf'?"),
     ("serial:///dev/ttyUSB0", "serail:///dev/ttyUSB0", "[[reader]] 1: url", "did you mean 'serial'?"),
     ("serial:///dev/ttyUSB0", "mqtt://host/topic", "[[reader]] 1: url", "it is over: serial"),
+    ("serial:///dev/ttyUSB0?baud=9600", "tcp://host", "[[reader]] 1: url", "write tcp://HOST:PORT"),
+    ("serial:///dev/ttyUSB0?baud=9600", "tcp://host:99999", "[[reader]] 1: url", "up to 65535"),
     ("baud=9600", "baud=fast", "[[reader]] 1: url", "no line speed"),
     ("baud=9600", "buad=9600", "[[reader]] 1: url", "did you mean 'baud'?"),
     ("/dev/ttyUSB0?baud", "?baud", "[[reader]] 1: url", "name a device"),

@@ -1,0 +1,71 @@
+"""Readers behind a serial-to-Ethernet converter or with a port of their own: `tcp://HOST:PORT`."""
+
+from __future__ import annotations
+
+import select
+import socket
+from dataclasses import dataclass
+
+from gateway_agent.transports._base import MAX_CHUNK_BYTES, Delivery, LinkDown
+
+CONNECT_LIMIT_S = 3.0
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
+"""A converter that lost power says nothing: after 25 s the kernel notices (the session's own silence sooner)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    host: str
+    port: int
+
+
+class TcpTransport:
+    """A byte stream over TCP."""
+
+    def __init__(self, address: TcpAddress) -> None:
+        self._address = address
+        self._socket: socket.socket | None = None
+
+    def open(self) -> None:
+        try:
+            connection = socket.create_connection((self._address.host, self._address.port), CONNECT_LIMIT_S)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in KEEPALIVE:
+                connection.setsockopt(socket.IPPROTO_TCP, option, value)
+        except OSError as error:
+            raise LinkDown(str(error), where=self._name, remedy="switch the reader on or correct reader.url") from error
+        self._socket = connection
+
+    def read(self, timeout_s: float) -> Delivery | None:
+        connection = self._opened()
+        try:
+            ready, _, _ = select.select([connection], [], [], timeout_s)
+            if not ready:
+                return None
+            data = connection.recv(MAX_CHUNK_BYTES)
+        except OSError as error:
+            raise LinkDown(str(error), where=self._name) from error
+        if not data:
+            raise LinkDown("the reader closed the connection", where=self._name)
+        return Delivery(data)
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._opened().sendall(data)
+        except OSError as error:
+            raise LinkDown(str(error), where=self._name) from error
+
+    def close(self) -> None:
+        connection, self._socket = self._socket, None
+        if connection is not None:
+            connection.close()
+
+    @property
+    def _name(self) -> str:
+        return f"tcp {self._address.host}:{self._address.port}"
+
+    def _opened(self) -> socket.socket:
+        if self._socket is None:
+            raise LinkDown("the connection is not open", where=self._name)
+        return self._socket

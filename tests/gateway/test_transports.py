@@ -1,0 +1,127 @@
+"""Transports move bytes and turn every way a link can die into `LinkDown`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tty
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from gateway_agent.transports._base import Delivery, LinkDown, Transport
+from gateway_agent.transports.mqtt import MqttAddress, MqttTransport
+from gateway_agent.transports.serial import SerialAddress, SerialTransport
+from gateway_agent.transports.tcp import TcpAddress, TcpTransport
+from tests.services import Broker, free_port
+from trace_core.readers._base import LineSettings
+
+
+def serial_at(path: str, usb: str = "") -> SerialTransport:
+    return SerialTransport(SerialAddress(path, usb, LineSettings()))
+
+
+def mqtt_at(host: str, port: int, topic: str = "t") -> MqttTransport:
+    return MqttTransport(MqttAddress(host, port, topic, "transport-test", MQTTProtocolVersion.MQTTv5))
+
+
+MISSING: dict[str, Callable[[], Transport]] = {
+    "no such device": lambda: serial_at("/dev/no-such-port"),
+    "not a serial port": lambda: serial_at("/dev/null"),
+    "no such usb device": lambda: serial_at("", "ffff:ffff"),
+    "nobody listens": lambda: TcpTransport(TcpAddress("127.0.0.1", free_port())),
+    "no broker": lambda: mqtt_at("127.0.0.1", free_port()),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_what_is_not_there_is_a_link_that_is_down(name: str) -> None:
+    with closing(MISSING[name]()) as transport, pytest.raises(LinkDown) as caught:
+        transport.open()
+    assert caught.value.where
+
+
+@pytest.mark.parametrize("make", [lambda: serial_at("/x"), lambda: TcpTransport(TcpAddress("h", 1))])
+def test_a_transport_that_is_not_open_is_down_not_broken(make: Callable[[], Transport]) -> None:
+    transport = make()
+    with pytest.raises(LinkDown):
+        transport.read(0.01)
+    with pytest.raises(LinkDown):
+        transport.write(b"x")
+    transport.close()
+    transport.close()
+
+
+def test_a_serial_port_hands_over_all_that_waits_in_one_read() -> None:
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    with closing(serial_at(os.ttyname(slave))) as port:
+        port.open()
+        assert port.read(0.01) is None
+        os.write(master, bytes(range(200)))
+        assert port.read(1.0) == Delivery(bytes(range(200)))
+        port.write(b"\x7e\x00")
+        assert os.read(master, 10) == b"\x7e\x00"
+        os.close(slave)
+        os.close(master)
+        with pytest.raises(LinkDown):
+            for _ in range(5):
+                port.read(0.05)
+
+
+def test_a_serial_port_is_ours_alone() -> None:
+    master, slave = os.openpty()
+    with closing(serial_at(os.ttyname(slave))) as first, closing(serial_at(os.ttyname(slave))) as second:
+        first.open()
+        with pytest.raises(LinkDown):
+            second.open()
+    os.close(slave)
+    os.close(master)
+
+
+def test_a_tcp_reader_is_read_and_written_and_its_end_is_noticed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with closing(TcpTransport(TcpAddress("127.0.0.1", listener.getsockname()[1]))) as transport:
+            transport.open()
+            peer, _ = listener.accept()
+            assert transport.read(0.01) is None
+            peer.sendall(b"abc")
+            assert transport.read(1.0) == Delivery(b"abc")
+            transport.write(b"def")
+            assert peer.recv(10) == b"def"
+            peer.close()
+            with pytest.raises(LinkDown, match="closed"):
+                transport.read(1.0)
+
+
+def test_a_broker_delivers_again_what_was_not_acknowledged(mosquitto: Broker) -> None:
+    with closing(mqtt_at(mosquitto.host, mosquitto.port, "transports/again")) as transport:
+        transport.open()
+        _publish(mosquitto, b"one")
+        first = transport.read(5.0)
+        assert first is not None
+        assert first.data == b"one"
+        transport.close()
+        transport.open()
+        again = transport.read(5.0)
+        assert again is not None
+        assert again.data == b"one"
+        assert again.done is not None
+        again.done()
+        assert transport.read(0.3) is None
+        transport.close()
+        transport.open()
+        assert transport.read(0.3) is None
+
+
+def test_a_message_reader_takes_no_commands(mosquitto: Broker) -> None:
+    with closing(mqtt_at(mosquitto.host, mosquitto.port)) as transport, pytest.raises(TypeError):
+        transport.write(b"x")
+
+
+def _publish(broker: Broker, payload: bytes) -> None:
+    from paho.mqtt import publish
+
+    publish.single("transports/again", payload, qos=1, hostname=broker.host, port=broker.port)
