@@ -74,7 +74,8 @@ def build_gates(stage: Stage, world: World, broker: EmbeddedBroker) -> list[Gate
     def mqtt(seed: int) -> tuple[SimulatedReader, str]:
         endpoint = MqttEndpoint(broker.host, broker.port, TOPIC, "sim-market-2")
         reader = SimulatedReader(json_reader, json_reader.device({}), endpoint, seed=seed)
-        return reader, f"mqtt://{broker.host}:{broker.port}/{TOPIC}"
+        # The broker of the demo speaks MQTT 3.1.1 only.
+        return reader, f"mqtt://{broker.host}:{broker.port}/{TOPIC}?version=3.1.1"
 
     market_readers = {"market-1": ("magicrf", serial("market-1", 1)), "market-2": ("mqtt_json", mqtt(2))}
     store_readers = {"store-1": ("magicrf", serial("store-1", 3))}
