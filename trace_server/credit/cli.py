@@ -17,8 +17,8 @@ from trace_server.credit import operations
 from trace_server.credit.document import read_document
 from trace_server.credit.fields import FIELDS
 from trace_server.credit.model import ViolationRecord
-from trace_server.credit.operations import Paper, law_day
 from trace_server.credit.regimes import shipped_policy
+from trace_server.credit.steps import Paper, law_day
 from trace_server.credit.wire import change_json, record_json
 from trace_server.services import Services
 

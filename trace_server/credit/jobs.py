@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from trace_server.credit.operations import expire_due
+from trace_server.credit.upkeep import keep_up
 from trace_server.services import Services
 
-EXPIRE_EVERY_S = 600.0
+UPKEEP_EVERY_S = 600.0
 """Often enough that a record ends within minutes of midnight; pages hide it on the minute by themselves."""
 
 
@@ -21,4 +21,4 @@ class Job:
     run: Callable[[Services], object]
 
 
-jobs: list[Job] = [Job("credit-expire", EXPIRE_EVERY_S, expire_due)]
+jobs: list[Job] = [Job("credit-upkeep", UPKEEP_EVERY_S, keep_up)]

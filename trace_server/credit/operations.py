@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
-from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
-from trace_server.audit import lifecycle
+from trace_core.errors import Conflict, InputError, NotAllowed
 from trace_server.audit.operations import record as audit_record
 from trace_server.credit import store
 from trace_server.credit.coding import field_changes
@@ -20,7 +19,6 @@ from trace_server.credit.model import (
     Change,
     Circumstances,
     CreditLine,
-    FieldChange,
     Filter,
     Op,
     PenaltyDecision,
@@ -29,16 +27,11 @@ from trace_server.credit.model import (
 )
 from trace_server.credit.regimes import Policy, shipped_policy
 from trace_server.credit.rules import check_reason
-from trace_server.credit.states import INITIAL, OPS, RESUME_TO, TRANSITIONS, Step
+from trace_server.credit.states import INITIAL, RESUME_TO, Step
+from trace_server.credit.steps import Paper, Planned, expiry, law_day, locked, write
 from trace_server.credit.windows import severity_of, window_of
 from trace_server.db import Connection
 from trace_server.services import Services
-
-LAW_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""Days of law are days in China, which keeps one offset all year."""
-MAX_EXPIRE_BATCH = 100
-"""Records that one nightly transaction ends, so that it never holds the log's head row for long."""
-WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +43,12 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """Why a step is taken: who takes it, the reason in a sentence, the number of the paper behind it."""
-
-    actor: str
-    reason: str = ""
-    document: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class FeedPage:
     """A stretch of the change log; the next one begins behind `upto`."""
 
     changes: tuple[Change, ...]
     upto: int
     has_more: bool
-
-
-def law_day(now: datetime) -> date:
-    """The day in Asia/Shanghai at an aware time."""
-    return now.astimezone(LAW_ZONE).date()
 
 
 def record_decision(
@@ -81,11 +60,13 @@ def record_decision(
     when that decision is recorded with other content: that is a correction, never a second record.
     """
     now = services.clock()
-    record = _first_version(decision, around, now, actor, policy or shipped_policy())
+    policy = policy or shipped_policy()
+    record = _first_version(decision, around, now, actor, policy)
+    basis = policy.basis(law_day(now))
     digest = content_digest(decision, around)
     with services.db.begin() as conn:
         dialect = services.db.dialect
-        if not store.insert_record(conn, dialect, record):
+        if not store.insert_record(conn, dialect, record, basis):
             return Recorded(_same_or_conflict(conn, record.record_id, decision, digest), created=False)
         if decision.sealed():
             store.replace_sealed(conn, dialect, record.record_id, decision.sealed())
@@ -132,7 +113,7 @@ def correct(
     fresh = _first_version(decision, around, now, paper.actor, policy or shipped_policy())
     digest = content_digest(decision, around)
     with services.db.begin() as conn:
-        old = _locked(conn, record_id)
+        old = locked(conn, record_id)
         sealed_differs = store.sealed_identity(conn, record_id) != decision.sealed()
         if digest == store.digest_of(conn, old) and not sealed_differs:
             raise InputError("the correction changes nothing", where=record_id, remedy="send the corrected fields")
@@ -140,7 +121,7 @@ def correct(
         if sealed_differs:
             store.replace_sealed(conn, services.db.dialect, record_id, decision.sealed())
         planned = Planned(Step.CORRECT, record, diff=field_changes(old.decision, decision), digest=digest)
-        return _write(services, conn, now, old, paper, planned, detail={})
+        return write(services, conn, now, old, paper, planned, detail={})
 
 
 def repair(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
@@ -158,7 +139,7 @@ def expire(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
     """End a record whose longest window is over; raises `Conflict` before that."""
 
     def decide(record: ViolationRecord, today: date) -> Planned:
-        return _expiry(record, today)
+        return expiry(record, today)
 
     return _take(services, record_id, paper, decide)
 
@@ -180,20 +161,10 @@ def resume(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
     check_reason(paper.reason, paper.document)
     now = services.clock()
     with services.db.begin() as conn:
-        old = _locked(conn, record_id)
+        old = locked(conn, record_id)
         before = store.state_before(conn, old, State.SUSPENDED) or INITIAL
         step = RESUME_TO.get(before, Step.RESUME)
-        return _write(services, conn, now, old, paper, Planned(step, old), detail={})
-
-
-def expire_due(services: Services) -> int:
-    """Nightly job: end every record whose longest window is over, in small transactions; returns how many."""
-    ended = 0
-    while True:
-        done = _expire_batch(services)
-        ended += done
-        if done < MAX_EXPIRE_BATCH:
-            return ended
+        return write(services, conn, now, old, paper, Planned(step, old), detail={})
 
 
 def records_of(conn: Connection, uscc: str) -> list[ViolationRecord]:
@@ -236,18 +207,6 @@ def credit_line(conn: Connection, uscc: str, today: date) -> CreditLine:
     return CreditLine(uscc, today, len(shown), max((record.decision.decided_on for record in shown), default=None))
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A step to take with the content of its version; `refusal` is the guard's sentence when it says no."""
-
-    step: Step
-    record: ViolationRecord
-    refusal: str = ""
-    diff: tuple[FieldChange, ...] = ()
-    digest: str | None = None
-    """Of the content; None keeps that of the version before."""
-
-
 def _take(
     services: Services,
     record_id: str,
@@ -258,79 +217,8 @@ def _take(
 ) -> ViolationRecord:
     now = services.clock()
     with services.db.begin() as conn:
-        old = _locked(conn, record_id)
-        return _write(services, conn, now, old, paper, decide(old, law_day(now)), detail=detail or {})
-
-
-def _write(
-    services: Services,
-    conn: Connection,
-    now: datetime,
-    old: ViolationRecord,
-    paper: Paper,
-    planned: Planned,
-    *,
-    detail: dict[str, object],
-) -> ViolationRecord:
-    entry = _advance(conn, now, old, paper, planned, detail)
-    store.update_record(conn, entry.record)
-    store.append(conn, services.db.dialect, [entry])
-    return entry.record
-
-
-def _advance(
-    conn: Connection,
-    now: datetime,
-    old: ViolationRecord,
-    paper: Paper,
-    planned: Planned,
-    detail: dict[str, object],
-) -> store.Written:
-    state = lifecycle.advance(
-        conn,
-        now,
-        table=TRANSITIONS,
-        state=old.state,
-        event=planned.step,
-        actor=paper.actor,
-        object=old.record_id,
-        action=f"credit.{OPS[planned.step]}" if planned.step is not Step.PUBLISH else "credit.publish",
-        refusal=planned.refusal,
-        detail={"version": old.version + 1, "document": paper.document, **detail},
-    )
-    record = replace(
-        planned.record,
-        version=old.version + 1,
-        state=state,
-        reason=paper.reason.strip() or None,
-        document=paper.document,
-        effective_at=now,
-    )
-    digest = planned.digest or store.digest_of(conn, old)
-    return store.Written(record, OPS[planned.step], planned.diff, digest)
-
-
-def _expire_batch(services: Services) -> int:
-    now = services.clock()
-    today = law_day(now)
-    paper = Paper(WORKER, "the longest window of publication is over")
-    with services.db.begin() as conn:
-        written = []
-        for record_id in store.due_to_expire(conn, today, MAX_EXPIRE_BATCH):
-            old = _locked(conn, record_id)
-            if old.window_max_end < today and Step.EXPIRE in TRANSITIONS[old.state]:
-                written.append((old, _expiry(old, today)))
-        entries = [_advance(conn, now, old, paper, planned, {}) for old, planned in written]
-        for entry in entries:
-            store.update_record(conn, entry.record)
-        if entries:
-            store.append(conn, services.db.dialect, entries)
-        return len(entries)
-
-
-def _expiry(record: ViolationRecord, today: date) -> Planned:
-    open_still = today <= record.window_max_end
-    return Planned(Step.EXPIRE, record, f"the window ends on {record.window_max_end}" if open_still else "")
+        old = locked(conn, record_id)
+        return write(services, conn, now, old, paper, decide(old, law_day(now)), detail=detail or {})
 
 
 def _first_version(
@@ -368,11 +256,4 @@ def _same_or_conflict(conn: Connection, record_id: str, decision: PenaltyDecisio
             where="/decision/CF_WSH",
             remedy="correct the record instead",
         )
-    return found
-
-
-def _locked(conn: Connection, record_id: str) -> ViolationRecord:
-    found = store.lock_record(conn, record_id)
-    if found is None:
-        raise NotFound("there is no such violation record", where=record_id)
     return found

@@ -91,6 +91,11 @@ class Policy:
     severities: tuple[SeverityRow, ...]
     regimes: tuple[Regime, ...]
 
+    def basis(self, day: date) -> str:
+        """Names the rules for windows on a day; another text once a rule is edited or comes into force."""
+        newest = max((r.effective_from for r in self.regimes if r.effective_from <= day), default=date.min)
+        return f"{self.version}@{newest.isoformat()}"
+
     def regime(self, regime_id: str) -> Regime | None:
         return next((regime for regime in self.regimes if regime.id == regime_id), None)
 

@@ -53,12 +53,12 @@ class Written:
     digest: str
 
 
-def insert_record(conn: Connection, dialect: Dialect, record: ViolationRecord) -> bool:
+def insert_record(conn: Connection, dialect: Dialect, record: ViolationRecord, basis: str) -> bool:
     """Add the head row of a new record; False when a decision with this number is there already.
 
     On PostgreSQL a concurrent recording of the same decision waits here for the first one's commit.
     """
-    return dialect.insert_ignore(conn, violation_record, [_head_row(record)]) == 1
+    return dialect.insert_ignore(conn, violation_record, [{**_head_row(record), "window_basis": basis}]) == 1
 
 
 def lock_record(conn: Connection, record_id: str) -> ViolationRecord | None:
@@ -206,6 +206,23 @@ def due_to_expire(conn: Connection, today: date, limit: int) -> list[str]:
         .limit(limit)
     )
     return [str(UUID(bytes=key)) for key in conn.execute(query).scalars()]
+
+
+def stale_windows(conn: Connection, basis: str, limit: int) -> list[str]:
+    """Ids of records that have not stopped and whose window was last looked at under other rules, in key order."""
+    query = (
+        select(violation_record.c.record_id)
+        .where(violation_record.c.window_basis != basis, violation_record.c.state.not_in(_STOPPED))
+        .order_by(violation_record.c.record_id)
+        .limit(limit)
+    )
+    return [str(UUID(bytes=key)) for key in conn.execute(query).scalars()]
+
+
+def mark_checked(conn: Connection, record_ids: Sequence[str], basis: str) -> None:
+    """Note under which rules the windows of these records were looked at."""
+    keys = [_key(record_id) for record_id in record_ids]
+    conn.execute(update(violation_record).where(violation_record.c.record_id.in_(keys)).values(window_basis=basis))
 
 
 def shown_names(conn: Connection, part: str, today: date, limit: int) -> list[tuple[str, str]]:

@@ -17,6 +17,8 @@ violation_record = Table(
     Column("subject_name", String(200), nullable=False),
     Column("decided_on", Date, nullable=False),
     Column("window_max_end", Date, nullable=False),
+    # Under which rules the window was last looked at: `Policy.basis`.
+    Column("window_basis", String(96), nullable=False),
     Index("violation_record_by_uscc", "uscc"),
     Index("violation_record_by_end", "window_max_end"),
 )

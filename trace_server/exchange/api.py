@@ -18,6 +18,7 @@ from trace_server.credit.document import document_schema, read_document
 from trace_server.credit.model import CATEGORIES, Filter
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.rules import BadDecision
+from trace_server.credit.steps import law_day
 from trace_server.credit.wire import change_json, record_json
 from trace_server.exchange.cursor import read_cursor, write_cursor
 from trace_server.problems import FieldError, Kind, Problem, language, problem_response
@@ -120,7 +121,7 @@ def record_decision(json_data: DecisionIn) -> Response | tuple[dict[str, Any], i
     """201 for a new record, 200 when the same decision is there already, 409 when it is there with other content."""
     outside = services()
     try:
-        decision, around = read_document(json_data.root, today=operations.law_day(outside.clock()))
+        decision, around = read_document(json_data.root, today=law_day(outside.clock()))
     except BadDecision as err:
         return problem_response(_problem(err))
     actor = f"client:{current_client().client_id}"

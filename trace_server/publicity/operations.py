@@ -12,7 +12,8 @@ from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Subject
 from trace_server.credit import store as credit
 from trace_server.credit.model import Archive
-from trace_server.credit.operations import archive, law_day
+from trace_server.credit.operations import archive
+from trace_server.credit.steps import law_day
 from trace_server.publicity import store
 from trace_server.services import Services
 

@@ -17,8 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from trace_server.credit.model import ViolationRecord
-from trace_server.credit.operations import law_day
 from trace_server.credit.regimes import shipped_policy
+from trace_server.credit.steps import law_day
 from trace_server.publicity.languages import LANGUAGES, LOCALES, SOURCE, translations
 from trace_server.publicity.words import SEVERITY, SUBJECT_STATUS
 

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 from trace_server.config import Settings
 from trace_server.credit.identity import record_id_of
 from trace_server.credit.model import Circumstances, PenaltyDecision, Procedure, Severity, State, ViolationRecord
-from trace_server.credit.operations import Paper, publish, record_decision
+from trace_server.credit.operations import publish, record_decision
 from trace_server.credit.rules import parse_decision
+from trace_server.credit.steps import Paper
 from trace_server.db import Database
 from trace_server.services import Services
 

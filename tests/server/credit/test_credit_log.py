@@ -16,18 +16,9 @@ from tests.server.credit.make import Clock, decision, first_version, paper, reco
 from trace_core.errors import Conflict, NotFound
 from trace_server.credit import store
 from trace_server.credit.model import STOPPED, Change, Circumstances, Op, ViolationRecord
-from trace_server.credit.operations import (
-    Paper,
-    correct,
-    expire_due,
-    feed,
-    publish,
-    records_of,
-    repair,
-    resume,
-    suspend,
-    withdraw,
-)
+from trace_server.credit.operations import correct, feed, publish, records_of, repair, resume, suspend, withdraw
+from trace_server.credit.steps import Paper
+from trace_server.credit.upkeep import expire_due
 from trace_server.db import Database, open_database
 from trace_server.services import Services
 
@@ -49,7 +40,7 @@ class SlowWriter(threading.Thread):
     def run(self) -> None:
         record = first_version(self._number)
         with self._database.begin() as conn:
-            assert store.insert_record(conn, self._database.dialect, record)
+            assert store.insert_record(conn, self._database.dialect, record, "1")
             written = [store.Written(record, Op.UPSERT, (), "digest")]
             self.seq = store.append(conn, self._database.dialect, written)[0]
             self.appended.set()
@@ -76,7 +67,7 @@ def test_a_transaction_that_fails_leaves_no_gap(database: Database) -> None:
     recorded(services, CF_WSH="1号")
     record = first_version("2号")
     with pytest.raises(ZeroDivisionError), database.begin() as conn:
-        store.insert_record(conn, database.dialect, record)
+        store.insert_record(conn, database.dialect, record, "1")
         store.append(conn, database.dialect, [store.Written(record, Op.UPSERT, (), "digest")])
         raise ZeroDivisionError
     recorded(services, CF_WSH="3号")

@@ -24,12 +24,10 @@ from trace_server.audit.operations import verify
 from trace_server.credit import store
 from trace_server.credit.model import Circumstances, Filter, Op, Severity, State
 from trace_server.credit.operations import (
-    Paper,
     archive,
     correct,
     credit_line,
     expire,
-    expire_due,
     publish,
     record_decision,
     repair,
@@ -38,6 +36,8 @@ from trace_server.credit.operations import (
     withdraw,
 )
 from trace_server.credit.rules import parse_decision
+from trace_server.credit.steps import Paper
+from trace_server.credit.upkeep import expire_due
 from trace_server.db import Database
 
 
@@ -167,7 +167,7 @@ def test_an_old_record_is_hidden_before_the_nightly_job_has_run(database: Databa
 def test_the_nightly_job_ends_more_records_than_one_transaction_takes(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trace_server.credit.operations.MAX_EXPIRE_BATCH", 3)
+    monkeypatch.setattr("trace_server.credit.upkeep.MAX_BATCH", 3)
     clock = Clock()
     services = services_on(database, clock)
     for number in range(7):

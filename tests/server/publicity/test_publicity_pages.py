@@ -12,8 +12,9 @@ from tests.server.credit.make import OTHER_SUBJECT, SECRET, SUBJECT, Clock, pape
 from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Subject, SubjectKind, SubjectStatus
 from trace_server.credit.model import Circumstances
-from trace_server.credit.operations import Paper, publish, record_decision, repair, suspend, withdraw
+from trace_server.credit.operations import publish, record_decision, repair, suspend, withdraw
 from trace_server.credit.rules import parse_decision
+from trace_server.credit.steps import Paper
 from trace_server.services import Services
 
 PAGE = f"/credit/{SUBJECT}"
