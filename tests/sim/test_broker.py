@@ -30,10 +30,15 @@ def broker() -> Iterator[EmbeddedBroker]:
 class Subscriber:
     """A client that collects what comes on a topic filter."""
 
-    def __init__(self, host: str, port: int, topic: str) -> None:
+    def __init__(self, host: str, port: int, topic: str, *, persistent: bool = False) -> None:
         self.messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._subscribed = threading.Event()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="subscriber", protocol=mqtt.MQTTv311)
+        self.client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id="subscriber",
+            protocol=mqtt.MQTTv311,
+            clean_session=not persistent,
+        )
         self.client.on_message = lambda _client, _data, message: self.messages.put(bytes(message.payload))
         self.client.on_subscribe = lambda *_: self._subscribed.set()
         self.client.connect(host, port)
@@ -64,6 +69,20 @@ def test_qos_1_messages_arrive_in_order(broker: EmbeddedBroker) -> None:
     assert _collect(subscriber, 100) == sent
     endpoint.close()
     subscriber.close()
+
+
+def test_messages_wait_in_the_broker_for_a_persistent_session_that_is_away(broker: EmbeddedBroker) -> None:
+    endpoint = MqttEndpoint(broker.host, broker.port, "readers/gate", "reader-8")
+    Subscriber(broker.host, broker.port, "readers/#", persistent=True).close()
+    time.sleep(1.5)  # the broker clears sessions that it does not keep once a second
+    sent = [str(number).encode() for number in range(20)]
+    for payload in sent:
+        endpoint.write(payload)
+    assert endpoint.flush()
+    subscriber = Subscriber(broker.host, broker.port, "readers/#", persistent=True)
+    assert _collect(subscriber, 20) == sent
+    subscriber.close()
+    endpoint.close()
 
 
 def test_a_simulated_reader_is_read_through_the_broker(broker: EmbeddedBroker) -> None:
