@@ -32,10 +32,12 @@ from trace_core.uplink import (
     MAX_BODY_BYTES,
     MAX_EVENTS,
     SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
     Ack,
     Batch,
     decode_ack,
     encode_batch,
+    request_payload,
 )
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,6 @@ T = TypeVar("T")
 
 UPLINK_PATH = "/api/v1/uplink"
 BLOCK_LIST_PATH = "/api/v1/gateways/block-list"
-TIMESTAMP_HEADER = "Suyuan-Timestamp"
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 60.0
 IDLE_S = 1.0
@@ -262,8 +263,7 @@ class Sender:
         headers = {
             TIMESTAMP_HEADER: stamp,
             KEY_ID_HEADER: self._signer.key_id,
-            # The payload is empty, so the stamp is what the signature covers: it cannot be used again later.
-            SIGNATURE_HEADER: self._signer.sign(stamp.encode()),
+            SIGNATURE_HEADER: self._signer.sign(request_payload("GET", BLOCK_LIST_PATH, stamp)),
         }
         try:
             reply = self._link.get(BLOCK_LIST_PATH, headers)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from trace_core.uplink import (
     KEY_ID_HEADER,
     SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
     ZERO_DIGEST,
     Ack,
     Batch,
@@ -27,6 +28,7 @@ from trace_core.uplink import (
     decode_signature,
     encode_ack,
     key_id,
+    request_payload,
     signature_input,
 )
 
@@ -120,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append((time.monotonic(), self.path))
-        self._check_signature(self.headers["Suyuan-Timestamp"].encode())
+        self._check_signature(request_payload("GET", self.path, self.headers[TIMESTAMP_HEADER]))
         self.reply(200, json.dumps(self.server.block_list).encode())
 
     def reply(self, status: int, body: bytes = b"{}", **headers: str) -> None:

@@ -82,18 +82,20 @@ def test_a_serial_port_is_ours_alone() -> None:
 
 
 def test_a_tcp_reader_is_read_and_written_and_its_end_is_noticed() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        with closing(TcpTransport(TcpAddress("127.0.0.1", listener.getsockname()[1]))) as transport:
-            transport.open()
-            peer, _ = listener.accept()
-            assert transport.read(0.01) is None
-            peer.sendall(b"abc")
-            assert transport.read(1.0) == Delivery(b"abc")
-            transport.write(b"def")
-            assert peer.recv(10) == b"def"
-            peer.close()
-            with pytest.raises(LinkDown, match="closed"):
-                transport.read(1.0)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        closing(TcpTransport(TcpAddress("127.0.0.1", listener.getsockname()[1]))) as transport,
+    ):
+        transport.open()
+        peer, _ = listener.accept()
+        assert transport.read(0.01) is None
+        peer.sendall(b"abc")
+        assert transport.read(1.0) == Delivery(b"abc")
+        transport.write(b"def")
+        assert peer.recv(10) == b"def"
+        peer.close()
+        with pytest.raises(LinkDown, match="closed"):
+            transport.read(1.0)
 
 
 def test_a_broker_delivers_again_what_was_not_acknowledged(mosquitto: Broker) -> None:
