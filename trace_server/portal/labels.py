@@ -53,7 +53,7 @@ def svg(code: Code, public_url: str, keys: CodeKeys) -> str:
     signature = signed.rsplit("=", 1)[-1]
     domain = public_url.split("://", 1)[-1]
     lines = (
-        ("扫码查询 Scan to check", 2.6, "700"),
+        ("扫码查询 Scan me", 2.6, "700"),
         (f"(01){code.gtin}", 2.2, "400"),
         (f"(10){code.lot}", 2.2, "400"),
         (f"(21){code.serial}", 2.2, "400"),
@@ -65,7 +65,7 @@ def svg(code: Code, public_url: str, keys: CodeKeys) -> str:
     texts, y = [], 4.6
     for line, size, weight in lines:
         # Long lots and domains are squeezed into the label rather than cut.
-        squeeze = ' textLength="30" lengthAdjust="spacingAndGlyphs"' if len(line) * size * 0.56 > 30 else ""
+        squeeze = ' textLength="30" lengthAdjust="spacingAndGlyphs"' if _width(line) * size > 30 else ""
         texts.append(
             f'<text x="29" y="{y:.1f}" font-size="{size}" font-weight="{weight}"{squeeze}>{escape(line)}</text>'
         )
@@ -89,6 +89,11 @@ def sheet(labels: Sequence[str]) -> str:
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>标签 Labels</title>'
         f"<style>{style}</style></head><body>{''.join(labels)}</body></html>"
     )
+
+
+def _width(line: str) -> float:
+    """About how many ems a line takes: Chinese signs are square, the rest a little over half as wide."""
+    return sum(1.0 if ord(sign) > 0x2E80 else 0.6 for sign in line)
 
 
 def _outline(matrix: list[list[bool]]) -> str:

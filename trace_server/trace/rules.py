@@ -186,12 +186,21 @@ def _within(nodes: Iterable[Node], links: Links) -> Iterator[tuple[Node, Link]]:
     told: set[bytes] = set()
     for node in nodes:
         for link in links.by_object[node.object_key]:
-            if link.event_key in told or not node.interval.holds(link.event_time):
-                continue
-            if node.relation is Relation.LOT and link.role not in _MAKES:
+            if link.event_key in told or not _belongs(node, link):
                 continue
             told.add(link.event_key)
             yield node, link
+
+
+def _belongs(node: Node, link: Link) -> bool:
+    if node.relation is Relation.CONTAINER:
+        if link.role is LinkRole.PARENT_CLEARED:  # the event that ends the stay
+            return link.event_time == node.interval.end
+        # Packing other things into the same box says nothing about these goods.
+        return link.role is not LinkRole.PARENT and node.interval.holds(link.event_time)
+    if node.relation is Relation.LOT and link.role not in _MAKES:
+        return False
+    return node.interval.holds(link.event_time)
 
 
 def retracted(events: Iterable[EventRow]) -> frozenset[bytes]:

@@ -33,6 +33,8 @@ _ROLES = {
     (StoredRole.CHILD, ActionCode.ADD): LinkRole.CHILD_ADD,
     (StoredRole.CHILD, ActionCode.DELETE): LinkRole.CHILD_DELETE,
     (StoredRole.PARENT, ActionCode.DELETE): LinkRole.PARENT_CLEARED,
+    (StoredRole.PARENT, ActionCode.ADD): LinkRole.PARENT,
+    (StoredRole.PARENT, ActionCode.OBSERVE): LinkRole.PARENT,
     (StoredRole.INPUT, None): LinkRole.INPUT,
     (StoredRole.OUTPUT, None): LinkRole.OUTPUT,
     (StoredRole.MEMBER, ActionCode.ADD): LinkRole.MEMBER,

@@ -29,7 +29,15 @@ CODE = Code(GTIN, LOT, SERIAL)
 ITEM = f"https://id.gs1.org/01/{GTIN}/21/{SERIAL}"
 LOT_URI = f"https://id.gs1.org/01/{GTIN}/10/{LOT}"
 RAW_URI = f"https://id.gs1.org/01/{RAW_GTIN}/10/{RAW_LOT}"
-CASE = "https://id.gs1.org/00/" + "06901234000000001" + gs1.check_digit("06901234000000001")
+
+
+def case(number: int) -> str:
+    """SSCC of a case, by number."""
+    body = f"06901234{number:09d}"
+    return f"https://id.gs1.org/00/{body}{gs1.check_digit(body)}"
+
+
+CASE = case(1)
 
 
 def gln(number: int) -> str:
@@ -47,7 +55,9 @@ def signed_path(code: Code = CODE, *, language: str = "") -> str:
     return f"{path}&lang={language}" if language else path
 
 
-def subject(uscc: str = PRODUCER, name: str = "示例乳业有限公司", name_en: str = "Example Dairy Co., Ltd.") -> dict[str, Any]:
+def subject(
+    uscc: str = PRODUCER, name: str = "示例乳业有限公司", name_en: str = "Example Dairy Co., Ltd."
+) -> dict[str, Any]:
     return {
         "uscc": uscc,
         "name": name,
@@ -219,9 +229,7 @@ def commissioned() -> dict[str, Any]:
 
 
 def packed(when: str = "2026-11-20T07:00:00", parent: str = CASE) -> dict[str, Any]:
-    return event(
-        "AggregationEvent", when, "packing", DAIRY, action="ADD", parentID=parent, childEPCs=[ITEM]
-    )
+    return event("AggregationEvent", when, "packing", DAIRY, action="ADD", parentID=parent, childEPCs=[ITEM])
 
 
 def shipped(when: str = "2026-11-21T20:00:00", what: str = CASE) -> dict[str, Any]:
