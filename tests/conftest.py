@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +22,9 @@ ENGINES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with start_postgres(tmp_path_factory.mktemp("postgres")) as server:
+def postgres() -> Iterator[Postgres]:
+    # Not in pytest's folder: run as root, pytest closes that to the account that PostgreSQL runs under.
+    with tempfile.TemporaryDirectory(prefix="suyuan-postgres-") as folder, start_postgres(Path(folder)) as server:
         yield server
 
 
