@@ -50,6 +50,11 @@ BACKOFF_MAX_S = 60.0
 IDLE_S = 1.0
 """How long the sender sleeps without news; the writer wakes it."""
 
+LIST_MISSING_S = 60.0
+"""Without a block list an idle gateway asks for one this often."""
+LIST_IDLE_S = 900.0
+"""With one it asks again after this long without an acknowledgement that would tell."""
+
 
 class OwnerCall(Protocol):
     """`Writer.call`: run a function on the outbox in its owner's thread."""
@@ -96,6 +101,7 @@ class Sender:
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self._max_events = MAX_EVENTS
         self._tries = 0
+        self._list_asked_at = float("-inf")
         self.state = LinkState()
 
     def run(self, stop: threading.Event, stored: threading.Event) -> None:
@@ -124,6 +130,7 @@ class Sender:
         with closing(OutboxView(self._path)) as view:
             run = view.next_run(self._max_events, MAX_BODY_BYTES)
         if run is None:
+            self._refresh_idle()
             return None
         try:
             return self._deliver(run)
@@ -185,7 +192,8 @@ class Sender:
             # held was confirmed row by row; whatever comes now needs numbers of its own.
             self._new_epoch(last_sent, "the server is ahead of this outbox")
         self._succeeded(settled - run.first_seq + 1)
-        self._fetch_block_list(ack)
+        if ack.block_list_version > self._block_list.version:
+            self._fetch_block_list()
         return ack.retry_after_s
 
     def _conflict(self, run: Run, reply: Reply) -> float:
@@ -255,10 +263,16 @@ class Sender:
             log.error("ALARM %s", why)
             self.state.alarms = [*self.state.alarms, why][-10:]
 
-    def _fetch_block_list(self, ack: Ack) -> None:
-        """A newer list is fetched after the settle; a failure waits for the next acknowledgement."""
-        if ack.block_list_version <= self._block_list.version:
-            return
+    def _refresh_idle(self) -> None:
+        """No events, no acknowledgements: ask for the list now and then, or a quiet gate would keep an old one."""
+        pause_s = LIST_IDLE_S if self._block_list.version else LIST_MISSING_S
+        now = clock.now().monotonic
+        if now - self._list_asked_at >= pause_s:
+            self._fetch_block_list()
+
+    def _fetch_block_list(self) -> None:
+        """After the settle, never before it. A failure waits for the next acknowledgement or idle time."""
+        self._list_asked_at = clock.now().monotonic
         stamp = clock.now().wall.isoformat()
         headers = {
             TIMESTAMP_HEADER: stamp,
@@ -267,11 +281,15 @@ class Sender:
         }
         try:
             reply = self._link.get(BLOCK_LIST_PATH, headers)
-            if reply.status != 200:
-                raise Retryable(f"the block list was answered with {reply.status}", where=BLOCK_LIST_PATH)
-            self._block_list.replace(reply.body)
-        except (Retryable, Refused, EventError) as error:
-            self._raise_alarm(f"block list {ack.block_list_version} not taken: {error}")
+            if reply.status == 200:
+                self._block_list.replace(reply.body)
+            elif reply.status != 404:  # 404: none was published yet
+                raise Retryable(f"answered with {reply.status}: {reply.reason()}", where=BLOCK_LIST_PATH)
+        except Retryable as error:
+            log.warning("block list not fetched: %s", error)
+            self.state.last_error = str(error)
+        except (Refused, EventError) as error:
+            self._raise_alarm(f"block list not taken: {error}")
 
 
 def _ack(reply: Reply) -> Ack:

@@ -123,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.requests.append((time.monotonic(), self.path))
         self._check_signature(request_payload("GET", self.path, self.headers[TIMESTAMP_HEADER]))
-        self.reply(200, json.dumps(self.server.block_list).encode())
+        self.reply(200 if self.server.block_list else 404, json.dumps(self.server.block_list).encode())
 
     def reply(self, status: int, body: bytes = b"{}", **headers: str) -> None:
         self.send_response(status)

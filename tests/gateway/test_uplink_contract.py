@@ -97,7 +97,7 @@ def test_a_backlog_goes_out_in_order_in_batches_of_500_over_one_connection(rig: 
     rig.drain()
     assert [len(b.events) for b in rig.server.batches] == [500, 500, 200]
     assert [number_of(body) for body in rig.server.events.values()] == list(range(1200))
-    assert rig.server.signatures_checked == 3
+    assert rig.server.signatures_checked == 4  # three batches, and the question for a block list
     assert rig.unsent() == []
 
 
@@ -290,7 +290,22 @@ def test_a_newer_block_list_is_fetched_after_the_acknowledgement_and_never_rolle
     append(rig.outbox, [3])
     rig.drain()
     assert rig.block_list.version == 3
-    assert "block list 4 not taken" in rig.sender.state.alarms[-1]
+    assert "block list not taken" in rig.sender.state.alarms[-1]
+
+
+def test_a_quiet_gate_asks_for_the_list_by_itself_but_not_all_the_time(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rig.sender.step() is None  # none is published
+    rig.server.block_list = {"version": 1, "issued_at": "2026-03-01T00:00:00+00:00", "entries": []}
+    assert rig.sender.step() is None
+    assert (rig.block_list.version, len(rig.server.requests)) == (0, 1)
+    monkeypatch.setattr("gateway_agent.uplink.LIST_MISSING_S", 0.0)
+    assert rig.sender.step() is None
+    assert (rig.block_list.version, len(rig.server.requests)) == (1, 2)
+    assert rig.sender.step() is None
+    assert len(rig.server.requests) == 2
+    assert rig.sender.state.alarms == []
 
 
 def test_the_first_connection_is_spread_and_the_thread_ends_when_told(rig: Rig) -> None:
