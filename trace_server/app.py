@@ -22,6 +22,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from trace_core.errors import InputError, TraceError
+from trace_core.uplink import KEY_ID_HEADER, SIGNATURE_HEADER
 from trace_server.accounts.access import PUBLIC, SIGNED, declared_access, permission, public
 from trace_server.config import Settings, load_settings
 from trace_server.db import Database, migrate
@@ -142,7 +143,11 @@ def _configure(app: APIFlask, settings: Settings) -> None:
         VALIDATION_ERROR_STATUS_CODE=400,
         AUTO_SERVERS=False,
         SERVERS=[{"url": settings.public_url}],
-        SECURITY_SCHEMES={"bearer": {"type": "http", "scheme": "bearer"}},
+        SECURITY_SCHEMES={
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "gateway_key": {"type": "apiKey", "in": "header", "name": KEY_ID_HEADER},
+            "gateway_signature": {"type": "apiKey", "in": "header", "name": SIGNATURE_HEADER},
+        },
         DESCRIPTION="Product traceability: capture, catalog, credit. Errors are problem documents (RFC 9457).",
     )
     # Error pages for people must not depend on where the process was started.
@@ -234,7 +239,10 @@ def _complete(app: APIFlask, spec: dict[str, Any]) -> dict[str, Any]:
     for operation, access in _operations(app, spec):
         responses = operation.setdefault("responses", {})
         statuses = {"400", "500", "503"} | {status for status in responses if status >= "400"}
-        if access not in (PUBLIC, SIGNED, None):
+        if access == SIGNED:
+            operation["security"] = [{"gateway_key": [], "gateway_signature": []}]
+            statuses |= {"401", "403"}
+        elif access not in (PUBLIC, None):
             operation["security"] = [{"bearer": []}]
             operation["x-permission"] = access
             statuses |= {"401", "403"}

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,8 @@ COMMANDS: tuple[str, ...] = (
 DRAIN_S = 30
 """How long accepted requests may take to finish after SIGTERM; keep systemd's TimeoutStopSec above it."""
 KEEPALIVE_S = 15
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_METRICS_PREFIX = "suyuan-metrics-"
 _WORDS = "trace_server.words"
 _WITHOUT_SCHEMA = ("db",)
 
@@ -106,6 +109,8 @@ def run(services: Services, /, **given: str | int | None) -> None:
     if settings.workers > 1 and not services.db.dialect.has_concurrent_writers:
         raise ConfigError("SQLite serves one web process", where="workers", remedy="use --workers 1 or PostgreSQL")
     _require_fit(services)
+    if settings.workers > 1 and METRICS_FOLDER not in os.environ:
+        _start_over_with_shared_metrics()
     services.db.dispose()  # connections must not be shared with the processes that gunicorn forks
     _serve(settings)
 
@@ -168,6 +173,25 @@ def _print_schema(found: migrate.SchemaState, *, as_json: bool) -> None:
         print(f"schema {found.current or 'empty'}, needed {found.expected}")
 
 
+def _start_over_with_shared_metrics() -> None:
+    """Counters decide when they are imported, long before this, whether processes share them: run again, told so."""
+    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix=_METRICS_PREFIX)
+    os.execv(sys.executable, [sys.executable, "-m", "trace_server", *sys.argv[1:]])  # noqa: S606 – ourselves
+
+
+def _forget_worker(_arbiter: object, worker: Any) -> None:  # noqa: ANN401 – gunicorn's hook
+    from prometheus_client.multiprocess import mark_process_dead
+
+    if METRICS_FOLDER in os.environ:
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def _drop_metrics(_arbiter: object) -> None:
+    folder = Path(os.environ.get(METRICS_FOLDER, ""))
+    if folder.name.startswith(_METRICS_PREFIX):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _serve(settings: Settings) -> None:
     from gunicorn.app.base import BaseApplication
 
@@ -216,6 +240,8 @@ def _gunicorn_options(settings: Settings) -> dict[str, Any]:
         "proc_name": "trace-server",
         "logger_class": _server_log(),
         "control_socket_disable": True,
+        "child_exit": _forget_worker,
+        "on_exit": _drop_metrics,
     }
     if settings.tls_cert:
         options |= {"certfile": settings.tls_cert, "keyfile": settings.tls_key}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +37,14 @@ def services() -> Services:
     """The services of the application that handles this request."""
     found: Services = current_app.extensions[EXTENSION]
     return found
+
+
+def operator_name() -> str:
+    """Who runs a command, for the audit log: the account on this host, there is no other on a command line."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container whose user has no name
+        return f"cli:uid-{os.getuid()}"
 
 
 def open_services(settings: Settings) -> Services:

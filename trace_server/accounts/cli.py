@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 
 import click
 
 from trace_server.accounts import operations
 from trace_server.accounts.model import Client, Gateway, Role
-from trace_server.services import Services
+from trace_server.services import Services, operator_name
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -40,7 +38,7 @@ def add_gateway(
     code = operations.add_gateway(
         services.db,
         services.clock(),
-        _operator(),
+        operator_name(),
         gateway_id=gateway_id,
         site=site,
         read_points=read_points,
@@ -55,7 +53,7 @@ def add_gateway(
 @click.pass_obj
 def invite_gateway(services: Services, *, gateway_id: str, as_json: bool) -> None:
     """Print a new one-time code for a replaced box; earlier codes are void."""
-    code = operations.invite_gateway(services.db, services.clock(), _operator(), gateway_id)
+    code = operations.invite_gateway(services.db, services.clock(), operator_name(), gateway_id)
     _print_code(gateway_id, code, as_json=as_json)
 
 
@@ -65,7 +63,9 @@ def invite_gateway(services: Services, *, gateway_id: str, as_json: bool) -> Non
 @click.pass_obj
 def approve_gateway(services: Services, *, gateway_id: str, as_json: bool) -> None:
     """Let an enrolled gateway send."""
-    _print_gateway(operations.approve_gateway(services.db, services.clock(), _operator(), gateway_id), as_json=as_json)
+    _print_gateway(
+        operations.approve_gateway(services.db, services.clock(), operator_name(), gateway_id), as_json=as_json
+    )
 
 
 @gateway.command("revoke")
@@ -74,7 +74,9 @@ def approve_gateway(services: Services, *, gateway_id: str, as_json: bool) -> No
 @click.pass_obj
 def revoke_gateway(services: Services, *, gateway_id: str, as_json: bool) -> None:
     """Shut a gateway out, at once and for good."""
-    _print_gateway(operations.revoke_gateway(services.db, services.clock(), _operator(), gateway_id), as_json=as_json)
+    _print_gateway(
+        operations.revoke_gateway(services.db, services.clock(), operator_name(), gateway_id), as_json=as_json
+    )
 
 
 @gateway.command("list")
@@ -104,7 +106,7 @@ def client() -> None:
 def add_client(services: Services, *, name: str, role: str, subject: str, as_json: bool) -> None:
     """Make a client and print its bearer token, once."""
     made, token = operations.add_client(
-        services.db, services.clock(), _operator(), name=name, role=Role(role), subject=subject
+        services.db, services.clock(), operator_name(), name=name, role=Role(role), subject=subject
     )
     if as_json:
         print(json.dumps({**_client_json(made), "token": token}, ensure_ascii=False))
@@ -132,16 +134,8 @@ def list_clients(services: Services, *, as_json: bool) -> None:
 @click.pass_obj
 def revoke_client(services: Services, *, name: str, as_json: bool) -> None:
     """End a client's token at once; NAME may be its id."""
-    revoked = operations.revoke_client(services.db, services.clock(), _operator(), name)
+    revoked = operations.revoke_client(services.db, services.clock(), operator_name(), name)
     print(json.dumps(_client_json(revoked), ensure_ascii=False) if as_json else f"{revoked.client_id} revoked")
-
-
-def _operator() -> str:
-    """The audit log names the account of the host, there is no other on a command line."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a container whose user has no name
-        return f"cli:uid-{os.getuid()}"
 
 
 def _print_code(gateway_id: str, code: str, *, as_json: bool) -> None:

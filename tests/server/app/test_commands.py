@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
-import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.services import free_port
+from trace_server.db import Database, migrate
 
 PROGRAM = [sys.executable, "-m", "trace_server"]
 
@@ -24,39 +33,56 @@ def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*PROGRAM, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.fixture
-def served(migrated_url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A running server and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = os.environ | {"SUYUAN_DATABASE_URL": migrated_url, "SUYUAN_ALLOW_UNSAFE_DATABASE": "1"}
-    process = subprocess.Popen([*PROGRAM, "run", "--port", str(port), "--threads", "2"], env=env)
+@contextmanager
+def serving(url: str, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A running server and its port."""
+    port = free_port()
+    env = os.environ | {"SUYUAN_DATABASE_URL": url, "SUYUAN_ALLOW_UNSAFE_DATABASE": "1", "SUYUAN_LOG_LEVEL": "warning"}
+    process = subprocess.Popen([*PROGRAM, "run", "--port", str(port), *options], env=env)
     try:
-        yield process, f"http://127.0.0.1:{port}"
+        yield process, port
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        process.wait(20)
 
 
-def await_ready(address: str) -> dict[str, str]:
+def get(address: str, token: str = "", context: ssl.SSLContext | None = None) -> str:
+    """Body of `address`, asked again until the server listens."""
     deadline = time.monotonic() + 30
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})
     while True:
         try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
-                found: dict[str, str] = json.load(answer)
-                return found
+            with urllib.request.urlopen(request, timeout=5, context=context) as answer:
+                return str(answer.read().decode())
         except OSError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
 
 
-def test_a_server_serves_until_it_is_told_to_stop(served: tuple[subprocess.Popen[bytes], str]) -> None:
-    process, address = served
-    assert await_ready(address) == {"status": "ready"}
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+def test_a_server_serves_until_it_is_told_to_stop(migrated_url: str) -> None:
+    with serving(migrated_url, "--threads", "2") as (process, port):
+        assert json.loads(get(f"http://127.0.0.1:{port}/readyz")) == {"status": "ready"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_a_server_speaks_tls_when_it_is_given_a_certificate(database: Database, tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    with serving(database.url, "--tls-cert", str(certificate), "--tls-key", str(key)) as (_, port):
+        assert json.loads(get(f"https://127.0.0.1:{port}/healthz", context=trusted)) == {"status": "ok"}
+
+
+def test_the_metrics_of_two_processes_are_one_sum(fresh_postgres_url: str) -> None:
+    migrate.upgrade(fresh_postgres_url)
+    token = run(fresh_postgres_url, "client", "add", "--name", "m", "--role", "monitor").stdout.strip()
+    with serving(fresh_postgres_url, "--workers", "2") as (_, port):
+        for _ in range(20):
+            get(f"http://127.0.0.1:{port}/healthz")
+        text = get(f"http://127.0.0.1:{port}/metrics", token)
+    line = next(line for line in text.splitlines() if 'endpoint="app.healthz"' in line and "_requests_total" in line)
+    assert float(line.split()[-1]) == 20
 
 
 def test_a_server_refuses_a_database_without_schema(tmp_path: Path) -> None:
@@ -119,3 +145,26 @@ def test_the_worker_runs_once_or_until_it_is_told_to_stop(migrated_url: str) -> 
         process.wait()
     assert process.returncode == 0
     assert "worker stopped" in rest
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Certificate and key files for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
