@@ -1,7 +1,7 @@
 # One image, four programs: the command decides (see docker-compose.yml).
 FROM python:3.11.11-slim-bookworm AS build
 WORKDIR /src
-COPY requirements.lock pyproject.toml README.md LICENSE ./
+COPY requirements.lock pyproject.toml setup.py README.md LICENSE ./
 RUN python -m venv /opt/suyuan && /opt/suyuan/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY trace_core trace_core
 COPY gateway_agent gateway_agent
