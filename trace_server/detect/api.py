@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace_server.accounts.access import permission
 from trace_server.detect import operations, wire
 from trace_server.detect.model import AlertState
+from trace_server.ingest.wire import read_place, write_place
 from trace_server.services import services
 
 blueprint = APIBlueprint("detect", __name__, url_prefix="/api/v1", tag="Alerts")
@@ -77,13 +78,13 @@ def list_alerts(query_data: AlertsIn) -> AlertsOut:
         outside.db,
         rule_id=query_data.rule,
         state=AlertState(query_data.state) if query_data.state else None,
-        after=wire.read_place(query_data.cursor),
+        after=read_place(query_data.cursor),
         limit=query_data.limit + 1,
     )
     page = found[: query_data.limit]
     return AlertsOut(
         items=[AlertOut.model_validate(wire.alert_json(alert, now)) for alert in page],
-        next_cursor=wire.write_place(page[-1]) if page else query_data.cursor,
+        next_cursor=write_place(page[-1].opened_at, page[-1].alert_key) if page else query_data.cursor,
         has_more=len(found) > len(page),
         as_of=now,
     )

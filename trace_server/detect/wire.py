@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 
-from trace_core.errors import InputError
 from trace_server.detect.detector import Detector
 from trace_server.detect.model import Alert
-
-_PLACE = re.compile(r"([0-9T:.+\-]{20,40})_([0-9a-f]{32})\Z")
-
-
-def write_place(alert: Alert) -> str:
-    """A cursor of the listing."""
-    return f"{alert.opened_at.isoformat()}_{alert.alert_key.hex()}"
-
-
-def read_place(text: str) -> tuple[datetime, bytes] | None:
-    """The reverse; "" is the start. Raises `InputError`."""
-    if not text:
-        return None
-    wrong = InputError("this is no cursor of this server", where="cursor", remedy="use next_cursor as it was given")
-    found = _PLACE.match(text)
-    if found is None:
-        raise wrong
-    try:
-        moment = datetime.fromisoformat(found[1])
-    except ValueError as error:
-        raise wrong from error
-    if moment.tzinfo is None:
-        raise wrong
-    return moment, bytes.fromhex(found[2])
 
 
 def alert_json(alert: Alert, now: datetime) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def list_quarantine(query_data: QuarantineIn) -> QuarantineOut:
     page = found[: query_data.limit]
     return QuarantineOut(
         items=[QuarantineItemOut.model_validate(wire.quarantine_json(entry)) for entry in page],
-        next_cursor=wire.write_place(page[-1]) if page else query_data.cursor,
+        next_cursor=wire.write_place(page[-1].received_at, page[-1].quarantine_key) if page else query_data.cursor,
         has_more=len(found) > len(page),
         as_of=outside.clock(),
     )

@@ -95,6 +95,6 @@ def _decoded(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, where: 
     try:
         return decoder.decode(raw)
     except RecursionError as error:
-        raise EventError("nested too deep", where=where, remedy=f"at most {MAX_DEPTH} levels") from error
+        raise EventError("nested too deep", where=where or "/", remedy=f"at most {MAX_DEPTH} levels") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EventError(f"not the JSON of an EPCIS document: {error}", where=where or "/") from error

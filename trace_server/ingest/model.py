@@ -198,5 +198,5 @@ class CursorConflict(Conflict):
 
 
 def new_key(now: datetime) -> bytes:
-    """A random key that sorts by time (48 bits of milliseconds first): index inserts stay at one end."""
-    return int(now.timestamp() * 1000).to_bytes(6, "big") + secrets.token_bytes(10)
+    """A random key that sorts by time (56 bits of microseconds first): index inserts stay at one end."""
+    return int(now.timestamp() * 1_000_000).to_bytes(7, "big") + secrets.token_bytes(9)

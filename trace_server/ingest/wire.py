@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from trace_core.errors import InputError
+from trace_server.db.types import EPOCH, to_microseconds
 from trace_server.ingest.model import GATEWAY, Job, Position, Quarantined, Rejection, StoredEvent
 
 _POSITION = re.compile(r"(\d{1,18})\.(\d{1,5})\Z")
-_PLACE = re.compile(r"([0-9T:.+\-]{20,40})_([0-9a-f]{32})\Z")
+_PLACE = re.compile(r"(\d{1,17})\.([0-9a-f]{32})\Z")
 STANDARD_CONTEXT = "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"
 
 
@@ -30,9 +31,9 @@ def read_position(text: str) -> Position:
     return Position(int(found[1]), int(found[2]))
 
 
-def write_place(entry: Quarantined) -> str:
-    """A cursor of the quarantine listing."""
-    return f"{entry.received_at.isoformat()}_{entry.quarantine_key.hex()}"
+def write_place(moment: datetime, key: bytes) -> str:
+    """A cursor of a listing by time and key; its characters mean nothing in a URL."""
+    return f"{to_microseconds(moment)}.{key.hex()}"
 
 
 def read_place(text: str) -> tuple[datetime, bytes] | None:
@@ -40,12 +41,9 @@ def read_place(text: str) -> tuple[datetime, bytes] | None:
     if not text:
         return None
     found = _PLACE.match(text)
-    try:
-        if found is not None:
-            return datetime.fromisoformat(found[1]), bytes.fromhex(found[2])
-    except ValueError as error:
-        raise _no_cursor() from error
-    raise _no_cursor()
+    if found is None:
+        raise InputError("this is no cursor of this server", where="cursor", remedy="use next_cursor as it was given")
+    return EPOCH + timedelta(microseconds=int(found[1])), bytes.fromhex(found[2])
 
 
 def read_key(text: str, what: str) -> bytes:
@@ -139,7 +137,3 @@ def job_json(job: Job) -> dict[str, Any]:
         "quarantined": job.quarantined,
         "errors": [rejection_json(error) for error in job.errors],
     }
-
-
-def _no_cursor() -> InputError:
-    return InputError("this is no cursor of this server", where="cursor", remedy="use next_cursor as it was given")
