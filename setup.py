@@ -1,4 +1,4 @@
-"""Only what pyproject.toml cannot say: `templates/` stands at the root, and is in the wheel as trace_server/templates."""
+"""What pyproject.toml cannot say: `templates/` stands at the root, and is trace_server/templates in the wheel."""
 
 from setuptools import find_namespace_packages, setup
 

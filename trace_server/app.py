@@ -33,10 +33,12 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.accounts.api",
     "trace_server.catalog.api",
     "trace_server.ingest.api",
+    "trace_server.detect.api",
     "trace_server.trace.api",
     "trace_server.blocklist.api",
     "trace_server.exchange.api",
     "trace_server.portal.pages",
+    "trace_server.publicity.pages",
 )
 """Modules that offer a `blueprint`; a missing one is an error."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z")

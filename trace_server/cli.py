@@ -24,6 +24,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.audit.cli",
     "trace_server.catalog.cli",
     "trace_server.ingest.cli",
+    "trace_server.detect.cli",
     "trace_server.credit.cli",
     "trace_server.portal.cli",
 )

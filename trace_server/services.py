@@ -33,6 +33,15 @@ class Services:
     clock: Callable[[], datetime] = utc_now
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A periodic step of the worker: `run` does all that is due and returns soon."""
+
+    name: str
+    interval_s: float
+    run: Callable[[Services], object]
+
+
 def services() -> Services:
     """The services of the application that handles this request."""
     found: Services = current_app.extensions[EXTENSION]

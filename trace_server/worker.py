@@ -6,16 +6,20 @@ import importlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 from prometheus_client import Counter
 
-from trace_server.services import Services
+from trace_server.services import Job, Services
 
-JOBS: tuple[str, ...] = ("trace_server.ingest.jobs", "trace_server.credit.jobs")
+JOBS: tuple[str, ...] = (
+    "trace_server.ingest.jobs",
+    "trace_server.detect.run",
+    "trace_server.blocklist.jobs",
+    "trace_server.credit.jobs",
+)
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
 MAX_DELAY_S = 300.0
 """A job that keeps failing is tried again at least this often."""
@@ -23,19 +27,6 @@ MAX_DELAY_S = 300.0
 RUNS = Counter("suyuan_job_runs", "Runs of worker jobs", ["job", "outcome"])
 
 log = structlog.get_logger(__name__)
-
-
-class Job(Protocol):
-    """What a module offers: `run` does all that is due and returns soon; it is called again after `interval_s`."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def interval_s(self) -> float: ...
-
-    @property
-    def run(self) -> Callable[[Services], object]: ...
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from trace_server import audit
 from trace_server.blocklist import rules, store
 from trace_server.blocklist.model import BlockList
 from trace_server.db import Database
-from trace_server.services import Services
 
 LEGAL_TIME = ZoneInfo("Asia/Shanghai")
 """A last day ends at midnight there, wherever the server stands."""
@@ -35,8 +34,3 @@ def newest(db: Database) -> BlockList | None:
     with db.read() as conn:
         known = store.newest(conn)
     return known[0] if known else None
-
-
-def run_job(services: Services) -> None:
-    """The worker's step: recalls and expiries reach the gates within its interval plus one acknowledgement."""
-    refresh(services.db, services.clock())

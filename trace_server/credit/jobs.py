@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from trace_server.credit.upkeep import keep_up
-from trace_server.services import Services
 
 UPKEEP_EVERY_S = 600.0
 """Often enough that a record ends within minutes of midnight; pages hide it on the minute by themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One periodic job of the worker."""
-
-    name: str
-    interval_s: float
-    run: Callable[[Services], object]
 
 
 jobs: list[Job] = [Job("credit-upkeep", UPKEEP_EVERY_S, keep_up)]
