@@ -16,6 +16,8 @@ from typing import Any
 from gateway_agent.outbox_schema import connect_read_only
 from trace_core.errors import NotFound
 
+RECENT = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -41,6 +43,10 @@ class Summary:
     oldest_unsent: datetime | None
     quarantined: int
     file_bytes: int
+    recent: int
+    """The newest rows, at most `RECENT`, from which a rate can be taken …"""
+    recent_since: datetime | None
+    """… and when the first of them was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +125,25 @@ class OutboxView:
             oldest = self._db.execute(
                 "SELECT wall_ms FROM event WHERE seq > ? ORDER BY seq LIMIT 1", (acked,)
             ).fetchone()
+            recent, since = self._db.execute(
+                "SELECT count(*), min(wall_ms) FROM (SELECT wall_ms FROM event ORDER BY seq DESC LIMIT ?)", (RECENT,)
+            ).fetchone()
             quarantined = self._db.execute("SELECT count(*) FROM quarantine").fetchone()[0]
             pages = self._db.execute("PRAGMA page_count").fetchone()[0]
             page_bytes = self._db.execute("PRAGMA page_size").fetchone()[0]
         last_seq = floor if last is None else last
         oldest_at = _wall(oldest[0]) if oldest else None
-        return Summary(epoch, last_seq, acked, last_seq - acked, oldest_at, quarantined, pages * page_bytes)
+        return Summary(
+            epoch=epoch,
+            last_seq=last_seq,
+            acked=acked,
+            unsent=last_seq - acked,
+            oldest_unsent=oldest_at,
+            quarantined=quarantined,
+            file_bytes=pages * page_bytes,
+            recent=recent,
+            recent_since=None if since is None else _wall(since),
+        )
 
     def events(self, limit: int) -> Iterator[EventRow]:
         """The newest rows still kept, newest first."""

@@ -14,12 +14,15 @@ from gateway_agent import clock
 from gateway_agent.blocklist import BlockListFile
 from gateway_agent.clock import ClockJudge
 from gateway_agent.config import Config
-from gateway_agent.outbox_view import OutboxView
+from gateway_agent.outbox_view import OutboxView, Summary
 from gateway_agent.supervise import Supervisor
 
 if TYPE_CHECKING:
     from gateway_agent.uplink import Sender
     from gateway_agent.writing import Writer
+
+BYTES_PER_EVENT = 1_000
+"""File growth for one event with its presence: 982 measured over 20,000 SGTIN-96 tags with TID."""
 
 
 def describe(
@@ -56,7 +59,8 @@ def read_status(config: Config, *, running: bool) -> dict[str, object]:
         gaps = view.gaps()
     issued_at = state.get("block_list", {}).get("issued_at")
     oldest = summary.oldest_unsent
-    used = summary.file_bytes / (config.gateway.outbox_max_mb * 1_000_000)
+    quota_bytes = config.gateway.outbox_max_mb * 1_000_000
+    used = summary.file_bytes / quota_bytes
     return {
         "running": running,
         "unsent": summary.unsent,
@@ -80,6 +84,7 @@ def read_status(config: Config, *, running: bool) -> dict[str, object]:
             "acked": summary.acked,
             "level": state.get("level", "free"),
             "used": round(used, 4),
+            "hours_left": _hours_left(summary, now, quota_bytes),
             "quarantined": summary.quarantined,
             "set_aside": len(list(path.parent.glob(f"{path.name}.corrupt-*[0-9]"))),
         },
@@ -88,3 +93,11 @@ def read_status(config: Config, *, running: bool) -> dict[str, object]:
             for g in gaps
         ],
     }
+
+
+def _hours_left(summary: Summary, now: datetime, quota_bytes: float) -> float | None:
+    """How long the outbox lasts without a server, at the rate of the newest rows; None without any."""
+    if not summary.recent or summary.recent_since is None:
+        return None
+    per_hour = summary.recent / max(1.0, (now - summary.recent_since).total_seconds()) * 3600
+    return round(max(0.0, quota_bytes - summary.file_bytes) / BYTES_PER_EVENT / per_hour, 1)

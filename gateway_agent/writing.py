@@ -39,6 +39,8 @@ IDLE_WAIT_S = 0.1
 FLUSH_S = 0.8
 """Presences and state reach the disk within a second of their change."""
 COMMAND_WAIT_S = 30.0
+MIN_FULL_S = 0.5
+"""Full lasts at least so long that every pump of a broker noticed and left: what was refused comes again."""
 RESUME_BELOW = 0.95
 """A full outbox takes reads again below this share: no flapping at the brim."""
 
@@ -102,6 +104,7 @@ class Writer:
         self._without_list = Verdict(config.answer.without_list)
         self._group: list[Work] = []
         self._gap = Gap()
+        self._full_since = 0.0
         self._flushed_at = 0.0
         self._last_state = ""
 
@@ -259,8 +262,10 @@ class Writer:
 
     def _set_level(self, outbox: Outbox) -> None:
         level = outbox.level()
-        if self.level is Level.FULL and level is not Level.FULL and outbox.used() > RESUME_BELOW:
-            return
+        if self.level is Level.FULL and level is not Level.FULL:
+            too_soon = clock.now().monotonic - self._full_since < MIN_FULL_S
+            if too_soon or outbox.used() > RESUME_BELOW:
+                return
         if level is not self.level:
             self._change_level(level)
             if level is not Level.FULL:
@@ -272,6 +277,7 @@ class Writer:
         self.level = level
         self.observer.coarse = level in (Level.COARSE, Level.FULL)
         if level is Level.FULL:
+            self._full_since = clock.now().monotonic
             self.accepting.clear()
         else:
             self.accepting.set()

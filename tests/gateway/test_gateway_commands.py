@@ -83,6 +83,7 @@ def test_status_and_listings_are_one_document_each(gateway: GatewayProcess, caps
     status = json.loads(capsys.readouterr().out)
     assert (status["unsent"], status["running"], status["outbox"]["quarantined"]) == (2, False, 1)
     assert status["oldest_unsent_age_s"] > 0
+    assert status["outbox"]["hours_left"] > 0
     assert main([*words(gateway, "outbox", "list"), "--json", "--limit", "2"]) == 0
     assert [(r["seq"], r["sent"]) for r in json.loads(capsys.readouterr().out)] == [(3, False), (2, False)]
     assert main([*words(gateway, "outbox", "quarantine"), "--json"]) == 0
