@@ -231,7 +231,7 @@ def _held(stage: Stage) -> list[dict[str, Any]]:
 def _count_alerts(stage: Stage) -> int:
     """After the worker has looked at all that was captured."""
     stage.run_server_command("worker", "--once")
-    return len(stage.server_command("alerts", "list"))
+    return len(stage.run_server_command("alerts", "list", "--json").splitlines())
 
 
 @contextmanager

@@ -49,6 +49,8 @@ def _judge(uri: str, links: Sequence[Link], grace: timedelta) -> Outcome | None:
 
 
 def _makes(link: Link) -> bool:
+    if link.role is LinkRole.PARENT and link.action is ActionCode.ADD:
+        return True  # an SSCC comes into being when its case is packed (GS1 General Specifications §2.2)
     return link.role is LinkRole.OUTPUT or (link.role is LinkRole.OBJECT and link.action is ActionCode.ADD)
 
 
