@@ -191,7 +191,7 @@ def _encoded(documents: Sequence[bytes]) -> Iterator[tuple[str, io.StringIO]]:
         taken += parts
     objects = {row["object_key"]: row for part in taken for row in part.objects}
     yield _piece(tables.event, [part.event for part in taken])
-    yield _piece(tables.link, [row for part in taken for row in part.links])
+    yield _piece(tables.link, [row for part in taken for row in part.plain])
     yield _piece(tables.object_, list(objects.values()))
     yield _piece(tables.capture, captures)
 

@@ -145,9 +145,9 @@ def _keys_of(conn: Connection, capture_key: bytes) -> frozenset[bytes]:
 
 def _add_links(conn: Connection, dialect: Dialect, fresh: Sequence[Taken]) -> None:
     """Links of new events cannot exist yet, so they need no check; objects may, and are the same whoever made them."""
-    links = [link for part in fresh for link in part.links]
-    if links:
-        dialect.bulk_insert(conn, tables.link, links)
+    for links in ([link for part in fresh for link in part.plain], [link for part in fresh for link in part.links]):
+        if links:
+            dialect.bulk_insert(conn, tables.link, links)
     objects = {row["object_key"]: row for part in fresh for row in part.objects}
     if objects:
         dialect.bulk_insert(conn, tables.object_, list(objects.values()), ignore_conflicts=True)
