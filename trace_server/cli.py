@@ -196,10 +196,6 @@ def _drop_metrics(_arbiter: object) -> None:
 def _serve(settings: Settings) -> None:
     from gunicorn.app.base import BaseApplication
 
-    if settings.workers > 1:
-        # Must be set before the application imports its counters.
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="suyuan-metrics-"))
-
     configure_logs(settings.log_level)
 
     class Server(BaseApplication):  # type: ignore[misc]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -12,25 +14,60 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.services import free_port
-from trace_server.db import Database, migrate
+from trace_server.cli import main
+from trace_server.db import migrate
 
 PROGRAM = [sys.executable, "-m", "trace_server"]
 
 
-def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("SUYUAN_")}
-    env |= {"SUYUAN_DATABASE_URL": url, "SUYUAN_ALLOW_UNSAFE_DATABASE": "1"}
-    return subprocess.run([*PROGRAM, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Runner:
+    """Runs commands as `trace-server` does, in this process: starting Python anew for each would take seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._patch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, url: str, *arguments: str) -> Outcome:
+        self._patch.setenv("SUYUAN_DATABASE_URL", url)
+        self._patch.setenv("SUYUAN_ALLOW_UNSAFE_DATABASE", "1")
+        self._patch.setattr(sys, "argv", ["trace-server", *arguments])
+        self._capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = self._capsys.readouterr()
+        return Outcome(code, said.out, said.err)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Runner]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield Runner(monkeypatch, capsys)
+    root.handlers, root.level = handlers, level
 
 
 @contextmanager
@@ -67,72 +104,77 @@ def test_a_server_serves_until_it_is_told_to_stop(migrated_url: str) -> None:
         assert process.wait(20) == 0
 
 
-def test_a_server_speaks_tls_when_it_is_given_a_certificate(database: Database, tmp_path: Path) -> None:
+def test_a_server_speaks_tls_when_it_is_given_a_certificate(migrated_sqlite: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'a.sqlite')}"
     certificate, key = self_signed(tmp_path)
     trusted = ssl.create_default_context(cafile=str(certificate))
-    with serving(database.url, "--tls-cert", str(certificate), "--tls-key", str(key)) as (_, port):
+    with serving(url, "--tls-cert", str(certificate), "--tls-key", str(key)) as (_, port):
         assert json.loads(get(f"https://127.0.0.1:{port}/healthz", context=trusted)) == {"status": "ok"}
 
 
-def test_the_metrics_of_two_processes_are_one_sum(fresh_postgres_url: str) -> None:
+def test_the_metrics_of_two_processes_are_one_sum_and_leave_nothing_behind(
+    run: Runner, fresh_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     migrate.upgrade(fresh_postgres_url)
-    token = run(fresh_postgres_url, "client", "add", "--name", "m", "--role", "monitor").stdout.strip()
+    token = run(fresh_postgres_url, "client", "add", "--name", "m", "--role", "monitor").out.strip()
     with serving(fresh_postgres_url, "--workers", "2") as (_, port):
         for _ in range(20):
             get(f"http://127.0.0.1:{port}/healthz")
         text = get(f"http://127.0.0.1:{port}/metrics", token)
     line = next(line for line in text.splitlines() if 'endpoint="app.healthz"' in line and "_requests_total" in line)
     assert float(line.split()[-1]) == 20
+    assert not list(tmp_path.glob("suyuan-metrics-*"))
 
 
-def test_a_server_refuses_a_database_without_schema(tmp_path: Path) -> None:
+def test_a_server_refuses_a_database_without_schema(run: Runner, tmp_path: Path) -> None:
     outcome = run(f"sqlite:///{tmp_path / 'a.sqlite'}", "run")
-    assert outcome.returncode == 1
-    assert "db upgrade" in outcome.stderr
+    assert outcome.code == 1
+    assert "db upgrade" in outcome.err
 
 
-def test_an_operator_sets_up_a_server_by_commands(tmp_path: Path) -> None:
+def test_an_operator_sets_up_a_server_by_commands(run: Runner, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'a.sqlite'}"
-    assert run(url, "db", "check", "--json").returncode == 1
-    assert json.loads(run(url, "db", "upgrade", "--json").stdout)["is_current"]
-    assert run(url, "db", "check").returncode == 0
+    assert run(url, "db", "check", "--json").code == 1
+    assert json.loads(run(url, "db", "upgrade", "--json").out)["is_current"]
+    assert run(url, "db", "check").code == 0
     added = run(url, "gateway", "add", "--id", "g-1", "--site", "北门", "--read-point", "urn:epc:id:sgln:1", "--json")
-    assert len(json.loads(added.stdout)["code"]) == 24
-    listed = json.loads(run(url, "gateway", "list", "--json").stdout)
+    assert len(json.loads(added.out)["code"]) == 24
+    listed = json.loads(run(url, "gateway", "list", "--json").out)
     assert [(g["gateway_id"], g["site"], g["state"]) for g in listed] == [("g-1", "北门", "invited")]
     token = run(url, "client", "add", "--name", "erp", "--role", "producer")
-    assert token.stdout.startswith("suyuan_")
-    assert token.stdout.strip() not in run(url, "client", "list", "--json").stdout
-    assert json.loads(run(url, "client", "revoke", "erp", "--json").stdout)["state"] == "revoked"
-    verified = json.loads(run(url, "audit", "verify", "--json").stdout)
+    assert token.out.startswith("suyuan_")
+    assert token.out.strip() not in run(url, "client", "list", "--json").out
+    assert json.loads(run(url, "client", "revoke", "erp", "--json").out)["state"] == "revoked"
+    verified = json.loads(run(url, "audit", "verify", "--json").out)
     assert verified["intact"]
     assert verified["entries"] == 3
-    assert len(json.loads(run(url, "audit", "list", "--json").stdout)) == 3
+    assert len(json.loads(run(url, "audit", "list", "--json").out)) == 3
 
 
-def test_refusals_exit_with_1_and_wrong_use_with_2(tmp_path: Path) -> None:
+def test_refusals_exit_with_1_and_wrong_use_with_2(run: Runner, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'a.sqlite'}"
     run(url, "db", "upgrade")
     refused = run(url, "gateway", "approve", "nobody")
-    assert refused.returncode == 1
-    assert "nobody" in refused.stderr
-    assert refused.stdout == ""
-    assert run(url, "gateway", "approve").returncode == 2
-    assert run(url, "client", "add", "--name", "x", "--role", "king").returncode == 2
-    assert run("mysql://x/y", "client", "list").returncode == 1
-    assert run(url, "run", "--workers", "2").returncode == 1
+    assert refused.code == 1
+    assert "nobody" in refused.err
+    assert refused.out == ""
+    assert run(url, "gateway", "approve").code == 2
+    assert run(url, "client", "add", "--name", "x", "--role", "king").code == 2
+    assert run("mysql://x/y", "client", "list").code == 1
+    assert run(url, "run", "--workers", "2").code == 1
 
 
-def test_help_needs_no_database() -> None:
+def test_help_needs_no_database(run: Runner) -> None:
     outcome = run("sqlite:////no/such/folder/a.sqlite", "client", "add", "--help")
-    assert outcome.returncode == 0
-    assert "--role" in outcome.stdout
+    assert outcome.code == 0
+    assert "--role" in outcome.out
 
 
-def test_the_worker_runs_once_or_until_it_is_told_to_stop(migrated_url: str) -> None:
+def test_the_worker_runs_once_or_until_it_is_told_to_stop(run: Runner, migrated_url: str) -> None:
     once = run(migrated_url, "worker", "--once")
-    assert once.returncode == 0
-    assert all(json.loads(once.stdout).values())
+    assert once.code == 0
+    assert all(json.loads(once.out).values())
     env = os.environ | {"SUYUAN_DATABASE_URL": migrated_url, "SUYUAN_ALLOW_UNSAFE_DATABASE": "1"}
     process = subprocess.Popen([*PROGRAM, "worker"], env=env, stderr=subprocess.PIPE, text=True)
     try:
