@@ -33,6 +33,7 @@ from trace_server.db.migrate import upgrade
 from trace_server.portal.limits import Allowance, Limits
 from trace_server.portal.model import Code
 from trace_server.portal.pages import PORTAL
+from trace_server.services import configure_logs
 
 CODES = 200
 THREADS = 8
@@ -43,6 +44,7 @@ HEADERS = {"Accept-Encoding": "gzip, deflate, br", "Accept-Language": "zh-CN,zh;
 
 def ours() -> Flask:
     """The whole application; only the limits per caller are lifted, for all callers here are one address."""
+    configure_logs(os.environ.get("SUYUAN_LOG_LEVEL", "info"))
     app = create_app()
     wide = Allowance(burst=1e12, per_second=1e12)
     app.extensions[PORTAL].limits = Limits(wide, wide)

@@ -13,7 +13,7 @@ from trace_server.credit.operations import credit_line
 from trace_server.db import Connection, Database
 from trace_server.portal import rules, store
 from trace_server.portal.model import Code, PageFacts, Queries, ShownHop
-from trace_server.portal.store import Stamp, Subjects
+from trace_server.portal.store import Counter, Stamp, Subjects
 from trace_server.trace import operations as trace
 from trace_server.trace.model import Hop
 from trace_server.trace.rules import step_name
@@ -76,18 +76,14 @@ def gather(db: Database, profiles: dict[str, CategoryProfile], code: Code, today
     return Gathered(facts, shown, max(0, len(journey.hops) - MAX_HOPS), subjects, stamp)
 
 
-def count_query(db: Database, code: Code, now: datetime) -> Queries:
+def count_query(counter: Counter, code: Code, now: datetime) -> Queries:
     """Count one look at the code."""
-    today, hour = local_day_and_hour(now)
-    with db.begin() as conn:
-        return store.count(conn, item_key(code.gtin, code.serial), today, hour)
+    return counter.count(item_key(code.gtin, code.serial), *local_day_and_hour(now))
 
 
-def count_known(db: Database, subjects: Subjects, now: datetime) -> tuple[Queries, Stamp]:
+def count_known(counter: Counter, subjects: Subjects, now: datetime) -> tuple[Queries, Stamp]:
     """Count one look at a page that is kept in memory, and say what it would be made from now."""
-    today, hour = local_day_and_hour(now)
-    with db.begin() as conn:
-        return store.count_and_stamp(conn, subjects, today, hour)
+    return counter.count_and_stamp(subjects, *local_day_and_hour(now))
 
 
 def _shown(conn: Connection, db: Database, hops: tuple[Hop, ...]) -> tuple[ShownHop, ...]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, g, redirect, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
 
 from trace_core.errors import IdentifierError, InputError
@@ -21,13 +22,14 @@ from trace_server.accounts.access import public
 from trace_server.catalog.operations import item_key
 from trace_server.catalog.profiles import CategoryProfile, load_profiles
 from trace_server.config import Settings
-from trace_server.db import DatabaseAway
+from trace_server.db import Database, DatabaseAway
 from trace_server.portal import codes, languages, operations, rules, words
 from trace_server.portal.keeping import Keeping, Kept
 from trace_server.portal.limits import Limits
 from trace_server.portal.model import Code, Queries, Verdict
 from trace_server.portal.rendering import COUNT_MARK, Halves, Renderer
 from trace_server.portal.signature import CodeKeys, read_typed
+from trace_server.portal.store import Counter
 from trace_server.problems import Problem, render_pages_with
 from trace_server.services import EXTENSION, services
 
@@ -52,6 +54,19 @@ class Portal:
     policy: str
     limits: Limits = field(default_factory=Limits)
     keeping: Keeping = field(default_factory=Keeping)
+    _counter: Counter | None = None
+
+    def counter(self, db: Database) -> Counter:
+        """The counter over `db`."""
+        if self._counter is None or self._counter.db is not db:
+            self.close()
+            self._counter = Counter(db)
+        return self._counter
+
+    def close(self) -> None:
+        """Close the counter's connections."""
+        if self._counter is not None:
+            self._counter.dispose()
 
 
 def make_portal(settings: Settings, templates: Path) -> Portal:
@@ -88,7 +103,7 @@ def code_page(rest: str) -> Response:  # noqa: ARG001 – the path is read as it
         return _over_limit(portal, code, signature, language, started)
     if not portal.keys.verifies(signature, code.uri):
         return _unknown(code, signature, language, started)
-    if not portal.limits.admits_code(item_key(code.gtin, code.serial), started):
+    if not portal.limits.admits_code(_item(code), started):
         return _over_limit(portal, code, signature, language, started)
     try:
         return _answer(portal, code, signature, language, started) or _unknown(code, signature, language, started)
@@ -131,7 +146,7 @@ def find() -> Response:
     target = f"{code.path}?s={quote(read_typed(signature)[:32], safe='')}"
     if language != languages.SOURCE:
         target += f"&lang={language}"
-    return _finish(Response(redirect(target, 303).get_data(), 303, {"Location": target}), language)
+    return _finish(Response(status=303, headers={"Location": target}), language)
 
 
 @blueprint.get("/how-to-check")
@@ -150,6 +165,11 @@ def report() -> Response:
     return _html(_portal().renderer.page("report", language, switch=_switch("/report", language)), language)
 
 
+@lru_cache(maxsize=4096)
+def _item(code: Code) -> bytes:
+    return item_key(code.gtin, code.serial)
+
+
 def _answer(portal: Portal, code: Code, signature: str, language: str, started: float) -> Response | None:
     """Steps 5 and 6; None when there is no such product."""
     outside = services()
@@ -158,7 +178,7 @@ def _answer(portal: Portal, code: Code, signature: str, language: str, started: 
     kept = portal.keeping.get(code.path)
     queries: Queries | None = None
     if kept is not None:
-        queries, stamp = operations.count_known(outside.db, kept.gathered.subjects, now)
+        queries, stamp = operations.count_known(portal.counter(outside.db), kept.gathered.subjects, now)
         if stamp != kept.gathered.stamp or kept.day != today:
             kept = None
     if kept is None:
@@ -170,7 +190,7 @@ def _answer(portal: Portal, code: Code, signature: str, language: str, started: 
         if gathered.stamp is not None:
             portal.keeping.put(code.path, kept)
     if queries is None:
-        queries = operations.count_query(outside.db, code, now)
+        queries = operations.count_query(portal.counter(outside.db), code, now)
     kept.checked_s = started
     many = kept.many_queries = rules.is_queried_too_often(queries)
     halves = kept.halves.get((language, many))
@@ -273,11 +293,13 @@ def _html(page: str, language: str, status: int = 200, *, retry_after: str = "")
 
 
 def _finish(response: Response, language: str) -> Response:
-    headers = response.headers
-    headers["Content-Type"] = "text/html; charset=utf-8"
-    headers["Content-Language"] = language
-    # The count is of this moment: a stored copy would tell the next buyer an old number.
-    headers["Cache-Control"] = "no-store"
-    headers["Vary"] = "Accept-Language, Accept-Encoding"
-    headers["Content-Security-Policy"] = _portal().policy
+    response.headers.extend(
+        (
+            ("Content-Language", language),
+            # The count is of this moment: a stored copy would tell the next buyer an old number.
+            ("Cache-Control", "no-store"),
+            ("Vary", "Accept-Language, Accept-Encoding"),
+            ("Content-Security-Policy", _portal().policy),
+        )
+    )
     return response

@@ -8,7 +8,8 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import date
+from functools import lru_cache, partial
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from trace_server.portal.model import Code, Queries, Reason, ShownHop, Verdict
 from trace_server.portal.operations import Gathered
 
 COUNT_MARK = "<!--count-->"
+_TOTAL = "\u2400"
+"""Stands for the number until it is known; no text of ours holds this sign."""
 _NOT_IN_TEL = re.compile(r"[^0-9+]")
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 _STORED_MAX = 65_535
@@ -64,6 +67,8 @@ class Renderer:
     def __init__(self, templates: Path, domain: str) -> None:
         css = (templates / "portal" / "style.css").read_text(encoding="utf-8").strip()
         self.style_hash = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+        # All codes first seen in one hour share the section, but for the number.
+        self._count_section = lru_cache(maxsize=4096)(self._render_count)
         self._translations = {language: languages.translations(language) for language in languages.LANGUAGES}
         self._environments = {
             language: _environment(templates, language, catalog, css=css, domain=domain)
@@ -104,8 +109,12 @@ class Renderer:
 
     def count(self, queries: Queries, language: str, *, many: bool) -> bytes:
         """The section on how often the code was asked for."""
+        days = (queries.first_day, queries.first_hour, queries.previous_day)
+        return self._count_section(language, many, *days).replace(_TOTAL, str(queries.total)).encode()
+
+    def _render_count(self, language: str, many: bool, first_day: date, first_hour: int, last: date | None) -> str:
         template = self._environments[language].get_template("portal/count.html")
-        return template.render(q=queries, many=many).encode()
+        return template.render(n=_TOTAL, first_day=first_day, first_hour=first_hour, previous_day=last, many=many)
 
     def verdict_message(
         self,

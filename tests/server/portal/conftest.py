@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -33,12 +34,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(database: Database, clock: Clock) -> Flask:
+def app(database: Database, clock: Clock) -> Iterator[Flask]:
     made = create_app(Settings(code_secret=make.SECRET, public_url="https://trace.example"), database)
     if "portal" not in made.blueprints:
         made.register_blueprint(blueprint)
     made.extensions[EXTENSION] = replace(made.extensions[EXTENSION], clock=clock)
-    return made
+    yield made
+    made.extensions[PORTAL].close()
 
 
 @pytest.fixture
