@@ -13,7 +13,9 @@ from trace_core.errors import ConfigError
 
 PREFIX = "SUYUAN_"
 FILE_VARIABLE = "SUYUAN_CONFIG"
-NOT_SETTINGS = frozenset({FILE_VARIABLE, "SUYUAN_CONFORMANCE"})
+NOT_SETTINGS = frozenset(
+    {FILE_VARIABLE, "SUYUAN_CONFORMANCE", "SUYUAN_KILL_AT", "SUYUAN_SEED", "SUYUAN_SOAK", "SUYUAN_SCREENSHOTS"}
+)
 """Variables with our prefix that are not settings: the file's own name, the tests' data."""
 MIN_SECRET_CHARACTERS = 32
 
@@ -30,7 +32,9 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("database_url", "sqlite:///suyuan.sqlite", "URL", "sqlite:///path or postgresql://user@host/name"),
+    Setting(
+        "database_url", "sqlite:///suyuan.sqlite", "URL", "sqlite:///path or postgresql://user@host/name", secret=True
+    ),
     Setting("public_url", "http://127.0.0.1:8080", "URL", "where the public reaches this server; printed in codes"),
     Setting(
         "code_secret", "", "text", "key of the signatures inside product codes, ≥ 32 characters; keep it", secret=True
@@ -57,7 +61,7 @@ SETTINGS: tuple[Setting, ...] = (
 class Settings:
     """The values of `SETTINGS`, checked."""
 
-    database_url: str = "sqlite:///suyuan.sqlite"
+    database_url: str = field(default="sqlite:///suyuan.sqlite", repr=False)
     public_url: str = "http://127.0.0.1:8080"
     code_secret: str = field(default="", repr=False)
     trusted_hosts: str = ""

@@ -21,16 +21,23 @@ Encoder = Callable[[Any], str]
 
 def copy_text(columns: Sequence[Column[Any]], rows: Iterable[Mapping[str, Any]]) -> io.StringIO:
     """The rows as a readable stream. Raises `ValueError` or `TypeError` on a value its column cannot hold."""
-    encoders = [(column.key, encoder(column.type)) for column in columns]
-    lines: list[str] = []
-    for row in rows:
-        fields = []
-        for key, encode in encoders:
-            value = row.get(key)
-            fields.append("\\N" if value is None else encode(value))
-        lines.append("\t".join(fields))
-    lines.append("")
-    return io.StringIO("\n".join(lines))
+    # Column by column: a batch of links repeats its times and small numbers thousands of times.
+    kept = list(rows)
+    texts = [_column(encoder(column.type), [row.get(column.key) for row in kept]) for column in columns]
+    return io.StringIO("\n".join(["\t".join(fields) for fields in zip(*texts, strict=True)] + [""]))
+
+
+def _column(encode: Encoder, values: list[Any]) -> list[str]:
+    if encode not in (_time, str):  # few different values there; elsewhere a look-up costs more than it saves
+        return ["\\N" if value is None else encode(value) for value in values]
+    known: dict[Any, str] = {None: "\\N"}
+    texts = []
+    for value in values:
+        text = known.get(value)
+        if text is None:
+            text = known[value] = encode(value)
+        texts.append(text)
+    return texts
 
 
 def encoder(kind: TypeEngine[Any]) -> Encoder:
