@@ -73,7 +73,7 @@ class Gate:
     def finish(self) -> None:
         """No new goods; all that are there get their answer, and everything reaches the server."""
         self.closed = True
-        self.gateway.start()
+        self.gateway.start_and_wait()
 
         def empty() -> bool:
             self.work()
@@ -138,20 +138,30 @@ def test_kills_at_random_moments_lose_double_and_invent_nothing(tmp_path: Path, 
 
 def test_a_gateway_that_was_killed_serves_again_within_five_seconds(tmp_path: Path, dice: random.Random) -> None:
     with gate(tmp_path, dice.randrange(2**32)) as scene:
-        scene.gateway.start()
-        scene.work_for(1.0)
+        scene.gateway.start_and_wait()
+        scene.work_for(0.5)
         scene.gateway.kill()
         before = len(scene.gateway.answers())
         scene.gateway.start()
-        until(lambda: scene.work() or len(scene.gateway.answers()) > before, "an answer", limit_s=5)
+
+        def served() -> bool:
+            scene.work()
+            return len(scene.gateway.answers()) > before
+
+        until(served, "an answer", limit_s=5)
         scene.gateway.kill()
         scene.finish()
 
 
 def test_a_clean_stop_sends_everything_and_leaves_nothing_behind(tmp_path: Path, dice: random.Random) -> None:
     with gate(tmp_path, dice.randrange(2**32)) as scene:
-        scene.gateway.start()
-        scene.work_for(1.5)
+        scene.gateway.start_and_wait()
+
+        def passed() -> bool:
+            scene.work()
+            return len(scene.gateway.answers()) >= 5
+
+        until(passed, "some goods passed")
         assert scene.gateway.terminate() == 0
         assert len(scene.gateway.answers()) == len(scene.server.events) > 0
         assert scene.gateway.status()["unsent"] == 0

@@ -64,6 +64,12 @@ class GatewayProcess:
                 stderr=log,
             )
 
+    def start_and_wait(self) -> None:
+        """Until it handles signals: before that SIGTERM ends any process at once, and nothing was begun."""
+        starts = self.log().count("INFO MainThread running") if self.config.with_name("gateway.log").exists() else 0
+        self.start()
+        until(lambda: self.log().count("INFO MainThread running") > starts, "the gateway started")
+
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
