@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from trace_server.catalog.operations import issue_codes
 from trace_server.portal import labels
 from trace_server.portal.model import Code
 from trace_server.portal.signature import CodeKeys
-from trace_server.services import Services
+from trace_server.services import Services, operator_name
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -58,7 +57,7 @@ def label(
     links = [labels.link(services.settings.public_url, code, keys) for code in codes]
     now = services.clock()
     rows = [IssuedCode(code.gtin, code.lot, code.serial, tag, keys.signing, now) for code, tag in wanted]
-    new = issue_codes(services.db, rows, actor=f"cli:{getpass.getuser()}", now=now)
+    new = issue_codes(services.db, rows, actor=operator_name(), now=now)
     _write(services.settings.public_url, keys, codes, links, files)
     if as_json:
         found = [{"serial": code.serial, "uri": code.uri, "url": url} for code, url in zip(codes, links, strict=True)]

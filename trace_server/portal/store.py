@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Date, Integer, Row, String, TextualSelect, bindparam, create_engine, event, text
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import TextClause, bindparam, create_engine, event, text
 
 from trace_server.db import Connection, Database, DatabaseAway, Dialect, Key
 from trace_server.portal.model import Queries
@@ -59,58 +58,81 @@ class Counter:
         )
         event.listen(engine, "connect", _prepare_plans if db.dialect.has_concurrent_writers else _relax)
         self._own = Database(engine, db.dialect)
-        self._planned = db.dialect.has_concurrent_writers
+        self._statements = _statements(planned=db.dialect.has_concurrent_writers)
+        self._key: Callable[[bytes], Any] = bytes.hex if db.dialect.has_concurrent_writers else bytes
 
     def count(self, item: bytes, today: date, hour: int) -> Queries:
         """Count one query of the item and return the numbers, this one included. Raises `DatabaseAway`."""
-        return _queries(self._one(0, _moment(item, today, hour)))
+        return _queries(self._one(0, (self._key(item), *_moment(today, hour))))
 
     def count_and_stamp(self, subjects: Subjects, today: date, hour: int) -> tuple[Queries, Stamp]:
         """As `count`, with the stamp of the page in the same statement."""
         bucket = _bucket(subjects)
-        row = self._one(bucket, _moment(subjects.item, today, hour) | _subjects(subjects, bucket))
+        key = self._key
+        row = self._one(
+            bucket,
+            (
+                key(subjects.item),
+                *_moment(today, hour),
+                subjects.gtin,
+                subjects.lot,
+                subjects.uscc,
+                *(key(object_key) for object_key in _padded(subjects, bucket)),
+            ),
+        )
         return _queries(row), tuple(row[len(_COUNTED) :])
 
     def dispose(self) -> None:
+        """Close the connections."""
         self._own.dispose()
 
-    def _one(self, bucket: int, parameters: Mapping[str, Any]) -> Row[Any]:
-        stmt = _planned(bucket) if self._planned else _counting(bucket)
+    def _one(self, bucket: int, parameters: tuple[Any, ...]) -> Sequence[Any]:
         try:
-            with self._own.begin() as conn:
-                return conn.execute(stmt, parameters).one()
+            return self._run(bucket, parameters)
         except DatabaseAway:
             # Connections of before a restart of the database are stale all at once; a new one may do.
-            with self._own.begin() as conn:
-                return conn.execute(stmt, parameters).one()
+            return self._run(bucket, parameters)
+
+    def _run(self, bucket: int, parameters: tuple[Any, ...]) -> Sequence[Any]:
+        with self._own.begin() as conn:
+            # Straight to the driver: the types are plain, and this is the hottest statement of the server.
+            return conn.exec_driver_sql(self._statements[bucket], parameters).one()
 
 
 def stamp(conn: Connection, subjects: Subjects) -> Stamp:
     """The stamp of a page without counting a query. At most `MAX_KEYS` objects."""
     bucket = _bucket(subjects)
-    return tuple(conn.execute(_stamping(bucket), _subjects(subjects, bucket)).one())
+    parameters: dict[str, Any] = {f"k{index}": key for index, key in enumerate(_padded(subjects, bucket))}
+    parameters |= {"gtin": subjects.gtin, "lot": subjects.lot, "uscc": subjects.uscc}
+    return tuple(conn.execute(_stamping(bucket), parameters).one())
 
 
 def _bucket(subjects: Subjects) -> int:
     return next(size for size in _BUCKETS if size >= len(subjects.keys))
 
 
-def _subjects(subjects: Subjects, bucket: int) -> dict[str, Any]:
-    # Padded to a few fixed lengths, so that each has one compiled statement and one plan.
+def _padded(subjects: Subjects, bucket: int) -> tuple[bytes, ...]:
+    """The keys, filled up to one of a few lengths, so that each has one statement and one plan."""
     filling = subjects.keys[-1] if subjects.keys else subjects.item
-    keys = subjects.keys + (filling,) * (bucket - len(subjects.keys))
-    parameters: dict[str, Any] = {f"k{index}": key for index, key in enumerate(keys)}
-    return parameters | {"gtin": subjects.gtin, "lot": subjects.lot, "uscc": subjects.uscc}
+    return subjects.keys + (filling,) * (bucket - len(subjects.keys))
 
 
-def _moment(item: bytes, today: date, hour: int) -> dict[str, Any]:
-    return {"item": item, "today": today, "yesterday": today - timedelta(days=1), "hour": hour}
+def _moment(today: date, hour: int) -> tuple[int, int, int]:
+    return _number(today), _number(today - timedelta(days=1)), hour
+
+
+def _number(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def _day(number: int) -> date:
+    return date(number // 10_000, number // 100 % 100, number % 100)
 
 
 def _queries(row: Sequence[Any]) -> Queries:
-    return Queries(
-        total=row[0], first_day=row[1], first_hour=row[2], previous_day=row[3], today=row[4], yesterday=row[5]
-    )
+    total, first_day, first_hour, previous_day, today, yesterday = row[:6]
+    previous = None if previous_day is None else _day(previous_day)
+    return Queries(total, _day(first_day), first_hour, previous, today, yesterday)
 
 
 _UPSERT = """
@@ -130,32 +152,10 @@ _STAMP = """
     (SELECT revision FROM catalog_revision WHERE name = 'place') AS place_revision,
     (SELECT seq FROM credit_head) AS credit_seq,
     (SELECT count(*) FROM link WHERE object_key IN ({keys})) AS links"""
-_COUNTED: dict[str, TypeEngine[Any]] = {
-    "total": Integer(),
-    "first_day": Date(),
-    "first_hour": Integer(),
-    "previous_day": Date(),
-    "today": Integer(),
-    "yesterday": Integer(),
-}
-_REVISIONS = ("product_revision", "batch_revision", "subject_revision", "place_revision", "credit_seq", "links")
-
-
-def _typed(sql: str, names: Iterable[str], columns: Mapping[str, TypeEngine[Any]]) -> TextualSelect:
-    # The same words on both engines; only the types of keys and dates differ, and those are bound below.
-    return text(sql).bindparams(*(bindparam(name, type_=_type(name)) for name in names)).columns(**columns)
-
-
-def _type(name: str) -> TypeEngine[Any]:
-    if name == "item" or name.startswith("k"):
-        return Key()
-    if name in ("today", "yesterday"):
-        return Date()
-    return Integer() if name == "hour" else String()
-
-
-_NAME = re.compile(r":([a-z][a-z0-9]*)")
+_COUNTED = ("total", "first_day", "first_hour", "previous_day", "today", "yesterday")
 _MOMENT = ("item", "today", "yesterday", "hour")
+_NAME = re.compile(r":([a-z][a-z0-9]*)")
+_TYPES = {"item": "uuid", "today": "int", "yesterday": "int", "hour": "int"}
 
 
 def _names(bucket: int) -> list[str]:
@@ -163,35 +163,30 @@ def _names(bucket: int) -> list[str]:
     return [*_MOMENT, "gtin", "lot", "uscc", *keys] if bucket else list(_MOMENT)
 
 
-def _sql(bucket: int) -> str:
-    return f"{_UPSERT},{_wanted(bucket)}" if bucket else _UPSERT
+def _sql(bucket: int, mark: str) -> str:
+    """The statement with numbered parameters: `$1` for a plan of PostgreSQL, `?1` for SQLite."""
+    sql = f"{_UPSERT},{_wanted(bucket)}" if bucket else _UPSERT
+    places = {name: f"{mark}{number}" for number, name in enumerate(_names(bucket), 1)}
+    return _NAME.sub(lambda match: places[match[1]], sql)
 
 
 def _wanted(bucket: int) -> str:
     return _STAMP.format(keys=", ".join(f":k{index}" for index in range(bucket)))
 
 
-def _columns(bucket: int) -> dict[str, TypeEngine[Any]]:
-    revisions: dict[str, TypeEngine[Any]] = {name: Integer() for name in _REVISIONS}
-    return _COUNTED | revisions if bucket else _COUNTED
+def _statements(*, planned: bool) -> dict[int, str]:
+    if not planned:
+        return {bucket: _sql(bucket, "?") for bucket in (0, *_BUCKETS)}
+    return {
+        bucket: f"EXECUTE suyuan_count_{bucket} ({', '.join(['%s'] * len(_names(bucket)))})"
+        for bucket in (0, *_BUCKETS)
+    }
 
 
 @cache
-def _counting(bucket: int) -> TextualSelect:
-    return _typed(_sql(bucket), _names(bucket), _columns(bucket))
-
-
-@cache
-def _planned(bucket: int) -> TextualSelect:
-    names = _names(bucket)
-    given = ", ".join(f":{name}" for name in names)
-    return _typed(f"EXECUTE suyuan_count_{bucket} ({given})", names, _columns(bucket))
-
-
-@cache
-def _stamping(bucket: int) -> TextualSelect:
-    revisions: dict[str, TypeEngine[Any]] = {name: Integer() for name in _REVISIONS}
-    return _typed(f"SELECT {_wanted(bucket)}", ["gtin", "lot", "uscc", *(f"k{i}" for i in range(bucket))], revisions)
+def _stamping(bucket: int) -> TextClause:
+    keys = (bindparam(f"k{index}", type_=Key()) for index in range(bucket))
+    return text(f"SELECT {_wanted(bucket)}").bindparams(*keys)
 
 
 def _connect_args(dialect: Dialect) -> dict[str, Any]:
@@ -207,13 +202,9 @@ def _relax(connection: Any, _record: object) -> None:  # noqa: ANN401 – a DBAP
 
 
 def _prepare_plans(connection: Any, _record: object) -> None:  # noqa: ANN401 – a DBAPI connection
-    """Plan the statements once a connection: planning five subqueries costs more than running them."""
-    kinds = {"today": "date", "yesterday": "date", "hour": "int", "item": "uuid"}
+    """Plan the statements once a connection: planning six subqueries costs more than running them."""
     with connection.cursor() as cursor:
         for bucket in (0, *_BUCKETS):
-            names = _names(bucket)
-            types = ", ".join(kinds.get(name) or ("uuid" if name.startswith("k") else "text") for name in names)
-            places = {name: f"${number}" for number, name in enumerate(names, 1)}
-            sql = _NAME.sub(lambda match: places[match[1]], _sql(bucket))  # noqa: B023 – used at once
-            cursor.execute(f"PREPARE suyuan_count_{bucket} ({types}) AS {sql}")
+            kinds = (_TYPES.get(name) or ("uuid" if name.startswith("k") else "text") for name in _names(bucket))
+            cursor.execute(f"PREPARE suyuan_count_{bucket} ({', '.join(kinds)}) AS {_sql(bucket, '$')}")
     connection.commit()
