@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 
 from trace_core.errors import InputError
 from trace_server.catalog import operations
-from trace_server.services import Services
+from trace_server.services import Services, operator_name
 
 
 @click.group("catalog")
@@ -33,7 +32,7 @@ def import_file(services: Services, file: Path, *, as_json: bool) -> None:
         document = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"not JSON: {error}", where=str(file)) from error
-    operator = f"cli:{getpass.getuser()}"
+    operator = operator_name()
     result = operations.import_document(services.db, document, actor=operator, now=services.clock())
     if as_json:
         errors = [dict(operations.problem_of(error)) for error in result.errors]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -20,10 +19,10 @@ from trace_server.credit.model import ViolationRecord
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.steps import Paper, law_day
 from trace_server.credit.wire import change_json, record_json
-from trace_server.services import Services
+from trace_server.services import Services, operator_name
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-OPERATOR = click.option("--operator", default=getpass.getuser, help="Who does it, for the audit log; default: you.")
+OPERATOR = click.option("--operator", default=operator_name, help="Who does it, for the audit log; default: you.")
 FILE = click.option(
     "--file", "file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON document."
 )

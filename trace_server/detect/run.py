@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from trace_server.detect.detector import Cleared, Detector, Seen, Window
 from trace_server.ingest.model import Position, StoredEvent
 from trace_server.ingest.rules import objects_of
 from trace_server.ingest.store import stream
-from trace_server.services import Services
+from trace_server.services import Job, Services
 
 PACKAGE = "trace_server.detectors"
 PAGE = 200
@@ -30,15 +30,6 @@ EVERY_S = 1.0
 FAILURES = Counter("suyuan_detector_failures", "Windows that a detector failed on", ["detector"])
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A periodic job as the worker takes it."""
-
-    name: str
-    interval_s: float
-    run: Callable[[Services], object]
 
 
 @dataclass(slots=True)

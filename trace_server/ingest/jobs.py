@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from trace_server.ingest import operations
-from trace_server.services import Services
+from trace_server.services import Job, Services
 
 SEQUENCE_EVERY_S = 0.2
 """Followers see a capture at most this long after its commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A periodic job as the worker takes it."""
-
-    name: str
-    interval_s: float
-    run: Callable[[Services], object]
 
 
 def number_captures(services: Services) -> None:
