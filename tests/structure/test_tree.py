@@ -18,7 +18,8 @@ DRAWERS = {"util", "utils", "helpers", "common", "manager", "base", "misc"}
 
 
 def test_no_module_is_longer_than_400_lines() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in MODULES if (n := len(p.read_text().splitlines())) > 400}
+    written = [p for p in MODULES if "versions" not in p.parts]  # a frozen migration is a list, however long
+    long = {str(p.relative_to(ROOT)): n for p in written if (n := len(p.read_text().splitlines())) > 400}
     assert not long
 
 
