@@ -133,6 +133,15 @@ def drive(port: int, paths: list[str], seconds: float) -> list[float]:
     return times
 
 
+def visit(port: int, paths: list[str]) -> None:
+    """Every page once, so that the turns measure pages that people come back to."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for path in paths:
+        connection.request("GET", path, headers=HEADERS)
+        connection.getresponse().read()
+    connection.close()
+
+
 def on_the_wire(port: int, path: str) -> int:
     """Bytes of head and body of one answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -153,6 +162,7 @@ def measure(url: str, kind: str, seconds: float, rounds: int) -> None:
     paths = fill(url)
     with served("ours", url) as page, served("one_line", url) as plain:
         for port in (page, plain):
+            visit(port, paths)
             drive(port, paths, 1.0)
         mine, theirs = [], []
         for _ in range(rounds):
