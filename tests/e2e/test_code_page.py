@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,3 +166,17 @@ def test_the_page_asks_nobody_else_and_stores_nothing(driver: Chrome, screen: Sc
     driver.get(site.link("normal"))
     assert driver.get_cookies() == []
     assert [entry for entry in driver.get_log("browser") if "Content Security Policy" in entry["message"]] == []
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("state", ["normal", "recall"])
+def test_the_page_prints_on_one_sheet_of_a4(
+    driver: Chrome, screen: Screen, site: Site, state: str, language: str
+) -> None:
+    screen(1280, 900)
+    driver.get(f"{site.link(state)}&lang={language}")
+    printed = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": False})
+    pages = re.findall(rb"/Type\s*/Page\b(?!s)", base64.b64decode(printed["data"]))
+    if folder := os.environ.get("SUYUAN_SCREENSHOTS"):
+        (Path(folder) / f"{state}-{language}.pdf").write_bytes(base64.b64decode(printed["data"]))
+    assert len(pages) == 1
