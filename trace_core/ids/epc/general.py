@@ -27,10 +27,10 @@ class General:
             raise IdentifierError("96 bits stand here, then nothing but zeros", where=self.name)
         value = int.from_bytes(epc[:_SIZE], "big")
         body = f"{value >> 60 & 0xFFFFFFF}.{value >> 36 & 0xFFFFFF}.{value & 0xFFFFFFFFF}"
-        return Epc(self.name, None, f"urn:epc:id:gid:{body}", None)
+        return Epc(self.name, None, f"urn:epc:id:gid:{body}")
 
     def encode(self, fields: str) -> bytes:
-        """See `Scheme.encode`."""
+        """See `UrnScheme.encode`."""
         parts = fields.split(".", 2)
         if len(parts) != 3:
             raise IdentifierError("a gid-96 tag URI has 3 dotted parts", where=self.name)

@@ -16,7 +16,6 @@ from typing import Final, NamedTuple
 
 from trace_core.errors import IdentifierError
 from trace_core.ids.epc.fields import Tail, number, padded, read_text, write_text
-from trace_core.ids.epc.links import Link
 from trace_core.ids.epc.tag import Epc
 
 COMPANY_PREFIXES: Final = ((12, 40), (11, 37), (10, 34), (9, 30), (8, 27), (7, 24), (6, 20))
@@ -48,7 +47,6 @@ class Layout:
     """Digits (or characters) of company prefix and reference together, at most."""
     reference: Reference
     tail: Tail
-    link: Link
 
 
 class _Row(NamedTuple):
@@ -78,7 +76,6 @@ class Partitioned:
         self._tail_bits: Final = tail.bits
         self._tail_mask: Final = (1 << tail.bits) - 1
         self._read_tail: Final = tail.read
-        self._link: Final = layout.link
         self._id_head: Final = f"urn:epc:id:{layout.urn}:"
         self._partition_shift: Final = self.bits - _LEAD_BITS
         self._size: Final = -(-self.bits // 8)
@@ -105,11 +102,10 @@ class Partitioned:
         else:
             pair = template % (company, reference)
         tail = self._read_tail(value & self._tail_mask)
-        link = self._link(pair[:digits], pair[digits + 1 :], tail[1:])
-        return Epc(self.name, second >> 5, self._id_head + pair + tail, link)
+        return Epc(self.name, second >> 5, self._id_head + pair + tail)
 
     def encode(self, fields: str) -> bytes:
-        """See `Scheme.encode`."""
+        """See `UrnScheme.encode`."""
         filter_text, company, reference, *tail = self._split(fields)
         partition = 12 - len(company)
         row = self._rows[partition] if 0 <= partition < len(COMPANY_PREFIXES) else None
