@@ -23,6 +23,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.accounts.cli",
     "trace_server.audit.cli",
     "trace_server.catalog.cli",
+    "trace_server.blocklist.cli",
     "trace_server.ingest.cli",
     "trace_server.detect.cli",
     "trace_server.credit.cli",

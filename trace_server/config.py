@@ -39,6 +39,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "code_secret", "", "text", "key of the signatures inside product codes, ≥ 32 characters; keep it", secret=True
     ),
+    Setting(
+        "block_list_key_file", "", "path", "PEM Ed25519 key that signs the block list; empty: derived from code_secret"
+    ),
     Setting("trusted_hosts", "", "names", "further host names to answer to, separated by commas"),
     Setting("trusted_proxies", 0, "proxies", "how many proxies in front set X-Forwarded-For and X-Forwarded-Proto"),
     Setting("host", "127.0.0.1", "address", "address to listen on"),
@@ -64,6 +67,7 @@ class Settings:
     database_url: str = field(default="sqlite:///suyuan.sqlite", repr=False)
     public_url: str = "http://127.0.0.1:8080"
     code_secret: str = field(default="", repr=False)
+    block_list_key_file: str = ""
     trusted_hosts: str = ""
     trusted_proxies: int = 0
     host: str = "127.0.0.1"

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select
 
-from trace_server.blocklist.model import BlockedBatch, BlockList
-from trace_server.blocklist.tables import block_list
+from trace_server.blocklist.model import Asset, BlockedBatch, BlockList
+from trace_server.blocklist.tables import block_list, block_list_asset
 from trace_server.catalog.tables import batch, issued_code
-from trace_server.db import Connection
+from trace_server.db import Connection, Dialect
 
 _VERSION = select(func.coalesce(func.max(block_list.c.version), 0))
 _NEWEST = select(block_list).order_by(block_list.c.version.desc()).limit(1)
@@ -32,6 +32,24 @@ def publish(
     conn: Connection, *, version: int, issued_at: datetime, digest: bytes, entries: Sequence[Mapping[str, str]]
 ) -> None:
     conn.execute(insert(block_list).values(version=version, issued_at=issued_at, digest=digest, entries=list(entries)))
+
+
+def drop_before(conn: Connection, issued_before: datetime, *, keep: int) -> None:
+    """Delete versions issued earlier, but never version `keep`."""
+    conn.execute(delete(block_list).where(block_list.c.issued_at < issued_before, block_list.c.version != keep))
+
+
+def put_assets(dialect: Dialect, conn: Connection, assets: Sequence[Asset]) -> None:
+    """Insert or replace the rows of these assets; URIs must differ."""
+    facts = [column.name for column in block_list_asset.columns if column.name != "uri"]
+    rows = [{name: getattr(asset, name) for name in ("uri", *facts)} for asset in assets]
+    dialect.upsert(conn, block_list_asset, rows, key=["uri"], update=facts)
+
+
+def assets(conn: Connection) -> list[Asset]:
+    """All assets by URI."""
+    rows = conn.execute(select(block_list_asset).order_by(block_list_asset.c.uri)).all()
+    return [Asset(**row._mapping) for row in rows]
 
 
 def blocked_batches(conn: Connection, today: date) -> list[BlockedBatch]:
