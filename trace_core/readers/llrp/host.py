@@ -39,11 +39,12 @@ from trace_core.readers.llrp.specs import (
 
 GREETING_S = 3.0
 """The reader speaks first, within milliseconds; after this long it is asked all the same."""
-REPLY_S = 1.0
+REPLY_S = 0.5
 """Then the request is sent again, under the same id so that a late answer counts."""
-TRIES = 5
+TRIES = 20
+"""Ten seconds in all: a reader that is busy with its radio answers late."""
 MISSED_KEEPALIVES = 3
-RETRY_S = 2.0
+RETRY_S = 1.0
 """After a refusal everything begins anew, but not in a tight loop."""
 EVENTS = (EventType.ROSPEC, EventType.BUFFER_WARNING, EventType.EXCEPTION, EventType.ANTENNA)
 
@@ -182,8 +183,7 @@ class LlrpHost:
         if message.kind not in (request.kind + RESPONSE, MessageType.ERROR_MESSAGE):
             return
         if answer.status.code != StatusCode.SUCCESS or message.kind == MessageType.ERROR_MESSAGE:
-            self._report(DeviceEvent(DeviceState.FAULT, f"{request.kind.name} refused: {answer.status}"), out)
-            self._retry(now)
+            self._refused(request, answer.status, now, out)
             return
         if request.kind == MessageType.GET_READER_CAPABILITIES:
             self._identified(Capabilities.of(message.body), out)
@@ -193,6 +193,14 @@ class LlrpHost:
         elif request.kind == MessageType.SET_PROTOCOL_VERSION:
             self._version = VERSION_1_1
         self._next(now, out)
+
+    def _refused(self, request: Request, status: Status, now: float, out: list[HostOutput]) -> None:
+        if self._tries > 1:
+            # Of a request that was sent twice the first may have been carried out: only a new beginning is clear.
+            out.append(self._begin(now))
+            return
+        self._report(DeviceEvent(DeviceState.FAULT, f"{request.kind.name} refused: {status}"), out)
+        self._retry(now)
 
     def _identified(self, capabilities: Capabilities, out: list[HostOutput]) -> None:
         self._capabilities = capabilities
