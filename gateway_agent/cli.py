@@ -92,7 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _enrol(arguments: argparse.Namespace) -> int:
     config = _load(arguments)
     code = sys.stdin.readline().strip() if arguments.code == "-" else arguments.code
-    with closing(ServerLink(config.server)) as link:
+    with closing(ServerLink(config.server.for_enrolment())) as link:
         me = identity.enrol(config.gateway.state_dir, link, code)
     _print(arguments, asdict(me), [f"enrolled as {me.gateway_id}, key {me.key_id}, {me.state}"])
     return 0

@@ -5,10 +5,12 @@ Every wrong setting is a `ConfigError` that names the file, the key and what to 
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,10 +19,12 @@ from gateway_agent.addresses import Address, parse_address
 from gateway_agent.fields import Fields, nearest
 from gateway_agent.settings import SECTIONS
 from trace_core.epcis.cbv import BIZ_STEPS
-from trace_core.errors import ConfigError
+from trace_core.errors import ConfigError, Retryable
 from trace_core.readers._base import ReaderProtocol
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+SERVER_PORTS = {"https": 443, "mqtts": 8883, "http": 80, "mqtt": 1883}
+IN_CLEAR = frozenset({"http", "mqtt"})
 READ_POINT_PREFIXES = ("urn:epc:id:sgln:", "https://", "http://")
 
 
@@ -33,6 +37,42 @@ class ServerConfig:
     timeout_s: float
     first_connect_spread_s: float
     slow_retry_s: float
+    enrol_url: str = ""
+    """Where `enrol` goes when `url` names a broker: a box without an identity has no place there."""
+    cert_file: str = ""
+    key_file: str = ""
+    password_env: str = ""
+
+    @property
+    def is_mqtt(self) -> bool:
+        return urlsplit(self.url).scheme in ("mqtt", "mqtts")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        parts = urlsplit(self.url)
+        return parts.port or SERVER_PORTS[parts.scheme]
+
+    def for_enrolment(self) -> ServerConfig:
+        """The same server over HTTP(S). Raises `ConfigError` when only a broker is named."""
+        if not self.is_mqtt:
+            return self
+        if not self.enrol_url:
+            raise ConfigError("a broker cannot enrol", where="server.enrol_url", remedy="write https://HOST[:PORT]")
+        return replace(self, url=self.enrol_url)
+
+    def tls_context(self) -> ssl.SSLContext:
+        """What we trust, and who we are if there is a certificate. Raises `Retryable`: a file may come back."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            if self.cert_file:
+                context.load_cert_chain(self.cert_file, self.key_file or None)
+        except OSError as error:
+            raise Retryable(f"certificate or key cannot be used: {error}", where="[server]") from error
+        return context
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +173,52 @@ def parse_config(data: Mapping[str, object], path: Path, protocols: Mapping[str,
 
 def _server(fields: Fields, folder: Path) -> ServerConfig:
     url = fields.text("url").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise fields.error("url", "not an http(s) URL", "write https://HOST[:PORT]")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise fields.error("url", "http would send goods and keys in clear", "use https; http is for loopback only")
-    ca_file = fields.text("ca_file")
-    if ca_file and not (folder / ca_file).is_file():
-        raise fields.error("ca_file", f"no such file: {folder / ca_file}", "put the CA certificate there")
+    _check_url(fields, "url", url, SERVER_PORTS)
+    enrol_url = fields.text("enrol_url").rstrip("/")
+    if enrol_url:
+        _check_url(fields, "enrol_url", enrol_url, ("https", "http"))
+    files = {}
+    for key in ("ca_file", "cert_file", "key_file"):
+        name = fields.text(key)
+        if name and not (folder / name).is_file():
+            raise fields.error(key, f"no such file: {folder / name}", "put the PEM file there")
+        files[key] = str(folder / name) if name else ""
+    if files["key_file"] and not files["cert_file"]:
+        raise fields.error("cert_file", "a key without its certificate", "name both")
+    password_env = fields.text("password_env")
+    if password_env and password_env not in os.environ:
+        raise fields.error("password_env", f"the environment has no {password_env}", "set it to the broker's password")
     return ServerConfig(
         url=url,
-        ca_file=str(folder / ca_file) if ca_file else "",
+        ca_file=files["ca_file"],
         timeout_s=fields.number("timeout_s"),
         first_connect_spread_s=fields.number("first_connect_spread_s"),
         slow_retry_s=fields.number("slow_retry_s"),
+        enrol_url=enrol_url,
+        cert_file=files["cert_file"],
+        key_file=files["key_file"],
+        password_env=password_env,
     )
+
+
+def _check_url(fields: Fields, key: str, url: str, schemes: Iterable[str]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise fields.error(
+            key,
+            "not a URL of a server",
+            "write " + " or ".join(f"{s}://HOST[:PORT]" for s in schemes if s not in IN_CLEAR),
+        )
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise fields.error(key, "no port number", "write HOST:PORT with a port up to 65535") from error
+    if parts.scheme in ("mqtts", "mqtt") and (parts.path or parts.username):
+        raise fields.error(key, "only host and port of the broker", "topics and user name follow from the identity")
+    if parts.scheme in IN_CLEAR and parts.hostname not in LOOPBACK:
+        secure = f"{parts.scheme}s"
+        remedy = f"use {secure}; {parts.scheme} is for loopback only"
+        raise fields.error(key, f"{parts.scheme} would send goods and keys in clear", remedy)
 
 
 def _gateway(fields: Fields, folder: Path) -> GatewayConfig:

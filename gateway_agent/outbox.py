@@ -93,6 +93,7 @@ class Outbox:
         row = self._db.execute("SELECT epoch, floor_seq, floor_digest FROM meta").fetchone()
         self.epoch: str = row[0]
         last = self._db.execute("SELECT seq, digest FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+        self.last_seq: int
         self.last_seq, self._digest = last or (row[1], row[2])
 
     def commit(self, commit: Commit) -> None:
@@ -118,19 +119,21 @@ class Outbox:
             reach("in-commit")
         self.last_seq, self._digest = seq, digest
 
-    def settle(self, sent_from: int, ack: int, backed_up_to: int) -> None:
+    def settle(self, sent_from: int, ack: int, backed_up_to: int) -> int:
         """The server holds everything up to `ack`, in answer to a batch that began at `sent_from`.
 
         Rows that its backup covers too are deleted. An answer to a batch from before a rewind moves nothing.
+        Returns up to where all is settled.
         """
         with self._transaction():
             acked = self.acked
             if sent_from > acked + 1:
-                return
+                return acked
             acked = max(acked, min(ack, self.last_seq))
             self._db.execute("UPDATE meta SET acked = ?", (acked,))
             reach("in-settle")
             self._delete_to(min(acked, backed_up_to))
+        return acked
 
     def rewind(self, ack: int) -> bool:
         """The server knows only up to `ack`: send again from there. False when those rows are gone."""

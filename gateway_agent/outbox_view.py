@@ -31,6 +31,10 @@ class Run:
     last_stored_seq: int
     """Highest seq in the outbox when this was read."""
 
+    @property
+    def last_seq(self) -> int:
+        return self.first_seq + len(self.bodies) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -97,12 +101,20 @@ class OutboxView:
     def close(self) -> None:
         self._db.close()
 
-    def next_run(self, max_events: int, max_bytes: int) -> Run | None:
-        """The oldest unsent events, at least one whatever its size; None when all is sent."""
+    def next_run(self, max_events: int, max_bytes: int, after: int = 0) -> Run | None:
+        """The oldest unsent events above `after`, at least one whatever its size; None when there are none."""
+        return self._run("seq > max(acked, ?)", after, max_events, max_bytes)
+
+    def last_settled(self) -> Run | None:
+        """The newest event that the server has acknowledged, if it is still kept."""
+        return self._run("seq = acked AND seq > ?", 0, 1, 0)
+
+    def _run(self, which: str, bound: int, max_events: int, max_bytes: int) -> Run | None:
         with _Snapshot(self._db):
-            epoch, acked, floor_digest = self._db.execute("SELECT epoch, acked, floor_digest FROM meta").fetchone()
+            epoch, floor_digest = self._db.execute("SELECT epoch, floor_digest FROM meta").fetchone()
             rows = self._db.execute(
-                "SELECT seq, body, digest FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (acked, max_events)
+                f"SELECT seq, body, digest FROM event, (SELECT acked FROM meta) WHERE {which} ORDER BY seq LIMIT ?",  # noqa: S608 - one of two texts above
+                (bound, max_events),
             ).fetchall()
             if not rows:
                 return None

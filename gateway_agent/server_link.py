@@ -78,6 +78,10 @@ class ServerLink:
     def url(self) -> str:
         return self._config.url
 
+    @property
+    def timeout_s(self) -> float:
+        return self._config.timeout_s
+
     def post(
         self, path: str, body: bytes, headers: Mapping[str, str], after_send: Callable[[], None] | None = None
     ) -> Reply:
@@ -117,9 +121,8 @@ class ServerLink:
         if self._connection is None:
             timeout_s = self._config.timeout_s
             if self._https:
-                context = ssl.create_default_context(cafile=self._config.ca_file or None)
                 self._connection = http.client.HTTPSConnection(
-                    self._host, self._port, timeout=timeout_s, context=context
+                    self._host, self._port, timeout=timeout_s, context=self._config.tls_context()
                 )
             else:
                 self._connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)

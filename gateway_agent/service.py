@@ -16,8 +16,8 @@ from gateway_agent.blocklist import BlockListFile
 from gateway_agent.clock import ClockJudge
 from gateway_agent.config import Config
 from gateway_agent.eventing import Origin
+from gateway_agent.links.opening import open_link
 from gateway_agent.reading import Pump
-from gateway_agent.server_link import ServerLink
 from gateway_agent.showing import open_outputs
 from gateway_agent.status import describe
 from gateway_agent.supervise import Supervisor
@@ -54,7 +54,7 @@ class Service:
         self._sender = Sender(
             folder / "outbox.sqlite",
             self._writer.call,
-            link=ServerLink(config.server),
+            link=open_link(config.server, me.gateway_id),
             signer=identity.load_key(folder),
             config=config.server,
             judge=self._judge,

@@ -26,8 +26,12 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("server.url", Need.REQUIRED, "", "The server; https, or http on loopback"),
-    Setting("server.ca_file", "", "", "CA certificate (PEM) of the server; empty: the system's"),
+    Setting("server.url", Need.REQUIRED, "", "https://HOST or mqtts://BROKER; http and mqtt on loopback only"),
+    Setting("server.enrol_url", "", "", "https://HOST for `enrol` when `url` names a broker"),
+    Setting("server.ca_file", "", "", "CA certificate (PEM) of the server or broker; empty: the system's"),
+    Setting("server.cert_file", "", "", "Certificate (PEM) of this gateway, its name is the gateway's id"),
+    Setting("server.key_file", "", "", "Private key (PEM) of cert_file; empty: it is in cert_file"),
+    Setting("server.password_env", "", "", "Variable that holds the broker's password; the user is the gateway's id"),
     Setting("server.timeout_s", 10.0, "s", "How long one read or write on the connection may take", 0.1, 300),
     Setting("server.first_connect_spread_s", 30.0, "s", "First connection after start waits a random part of", 0, 3600),
     Setting("server.slow_retry_s", 30.0, "s", "Pause after the server refused the gateway (401, 403)", 0.1, 3600),

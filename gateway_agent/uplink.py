@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import secrets
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -22,9 +23,10 @@ from gateway_agent.clock import ClockJudge
 from gateway_agent.config import ServerConfig
 from gateway_agent.identity import Signer
 from gateway_agent.killpoints import reach
+from gateway_agent.links._base import Link, Request
 from gateway_agent.outbox import Outbox
 from gateway_agent.outbox_view import OutboxView, Run
-from gateway_agent.server_link import Reply, ServerLink
+from gateway_agent.server_link import Reply
 from trace_core.errors import EventError, Refused, Retryable, TraceError
 from trace_core.uplink import (
     CONTENT_TYPE,
@@ -56,6 +58,10 @@ LIST_IDLE_S = 900.0
 """With one it asks again after this long without an acknowledgement that would tell."""
 
 
+PROBE_IDLE_S = 60.0
+"""Without an acknowledgement for so long, the last settled event is sent again to hear where the server stands."""
+
+
 class OwnerCall(Protocol):
     """`Writer.call`: run a function on the outbox in its owner's thread."""
 
@@ -75,15 +81,24 @@ class LinkState:
     alarms: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A batch on its way. `is_probe`: an event that is settled already, sent to hear where the server stands."""
+
+    run: Run
+    sent_at: float
+    is_probe: bool = False
+
+
 class Sender:
-    """`run` is the thread; `step` sends one batch and returns how long to wait (seconds)."""
+    """`run` is the thread; `step` waits for one answer and returns how long to wait before the next (seconds)."""
 
     def __init__(
         self,
         outbox_path: Path,
         call: OwnerCall,
         *,
-        link: ServerLink,
+        link: Link,
         signer: Signer,
         config: ServerConfig,
         judge: ClockJudge,
@@ -100,8 +115,12 @@ class Sender:
         self._boot_id = boot_id
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self._max_events = MAX_EVENTS
+        self._window = link.window
+        self._flights: dict[bytes, _Flight] = {}
+        """Token → batch, in order of sending."""
         self._tries = 0
         self._list_asked_at = float("-inf")
+        self._heard_at = clock.now().monotonic
         self.state = LinkState()
 
     def run(self, stop: threading.Event, stored: threading.Event) -> None:
@@ -126,28 +145,60 @@ class Sender:
         self._link.close()
 
     def step(self) -> float | None:
-        """Send the oldest unsent run. None: nothing to send; else seconds to wait before the next step."""
-        with closing(OutboxView(self._path)) as view:
-            run = view.next_run(self._max_events, MAX_BODY_BYTES)
-        if run is None:
-            self._refresh_idle()
-            return None
+        """Send what the window allows and take one answer. None: nothing to send; else seconds to wait."""
         try:
-            return self._deliver(run)
+            self._send_ahead()
+            if not self._flights:
+                return self._idle()
+            return self._receive()
         except Retryable as error:
             return self._back_off(error)
+        except Refused as error:
+            return self._alarm(str(error), self._config.slow_retry_s)
 
-    def _deliver(self, run: Run) -> float:
+    def _send_ahead(self) -> None:
+        window = min(self._window, self._link.window)
+        if len(self._flights) >= window:
+            return
+        with closing(OutboxView(self._path)) as view:
+            while len(self._flights) < window:
+                after = max((flight.run.last_seq for flight in self._flights.values()), default=0)
+                run = view.next_run(self._max_events, MAX_BODY_BYTES, after)
+                if run is None:
+                    return
+                self._send(run)
+
+    def _send(self, run: Run, *, is_probe: bool = False) -> None:
         payload = self._payload(run)
         headers = {
             "Content-Type": CONTENT_TYPE,
             KEY_ID_HEADER: self._signer.key_id,
             SIGNATURE_HEADER: self._signer.sign(payload),
         }
-        reply = self._link.post(UPLINK_PATH, payload, headers, lambda: reach("after-send"))
+        token = secrets.token_bytes(8)
+        self._flights[token] = _Flight(run, clock.now().monotonic, is_probe)
+        self._link.send(token, Request(UPLINK_PATH, payload, headers), lambda: reach("after-send"))
+
+    def _receive(self) -> float:
+        oldest = next(iter(self._flights.values()))
+        left_s = oldest.sent_at + self._link.answer_limit_s - clock.now().monotonic
+        answer = self._link.receive(left_s)
+        if answer is None:
+            # No answer says nothing about what the server has: everything after the last one goes again.
+            raise Retryable(f"no acknowledgement: {self._link.give_up()}", where=UPLINK_PATH)
+        token, reply = answer
+        flight = self._flights.pop(token, None)
+        if flight is None:  # of a batch that was given up; it is sent again, or was
+            return 0.0
+        return self._judge_reply(flight, reply)
+
+    def _judge_reply(self, flight: _Flight, reply: Reply) -> float:
+        if reply.status == 200:
+            return self._settle(flight, _ack(reply))
+        # What was sent behind it stands on what was not taken.
+        self._flights.clear()
+        run = flight.run
         match reply.status:
-            case 200:
-                return self._settle(run, _ack(reply))
             case 409:
                 return self._conflict(run, reply)
             case 401 | 403:
@@ -177,21 +228,24 @@ class Sender:
             )
         )
 
-    def _settle(self, run: Run, ack: Ack) -> float:
-        last_sent = run.first_seq + len(run.bodies) - 1
+    def _settle(self, flight: _Flight, ack: Ack) -> float:
+        run = flight.run
         if ack.epoch != run.epoch:
             raise Retryable(f"an acknowledgement for epoch {ack.epoch}", where=UPLINK_PATH)
         self._judge.compare(ack.server_time, clock.now().wall)
         reach("before-settle")
         if ack.ack < run.first_seq - 1:
             return self._rewind(ack.ack)
-        settled = min(ack.ack, last_sent)
-        self._call(lambda outbox: outbox.settle(run.first_seq, settled, ack.backed_up_to))
-        if ack.ack > run.last_stored_seq and last_sent == run.last_stored_seq:
+        settled = min(ack.ack, run.last_seq)
+        acked = self._call(lambda outbox: outbox.settle(run.first_seq, settled, ack.backed_up_to))
+        if acked < settled:
+            self._flights.clear()  # an operator moved the cursor back meanwhile
+        if ack.ack > run.last_stored_seq and run.last_seq == run.last_stored_seq:
             # The server has rows of this epoch that we never made: this outbox is an old copy. What it still
             # held was confirmed row by row; whatever comes now needs numbers of its own.
-            self._new_epoch(last_sent, "the server is ahead of this outbox")
-        self._succeeded(settled - run.first_seq + 1)
+            self._new_epoch(run.last_seq, "the server is ahead of this outbox")
+        self._window = ack.window
+        self._succeeded(0 if flight.is_probe else settled - run.first_seq + 1)
         if ack.block_list_version > self._block_list.version:
             self._fetch_block_list()
         return ack.retry_after_s
@@ -213,6 +267,7 @@ class Sender:
 
     def _rewind(self, ack: int) -> float:
         log.warning("the server is at %d; sending again from there", ack)
+        self._flights.clear()
         if self._call(lambda outbox: outbox.rewind(ack)):
             return 0.0
         self._raise_alarm(f"the server lost events after {ack} that its backup was to hold")
@@ -222,6 +277,7 @@ class Sender:
     def _new_epoch(self, after: int, why: str) -> None:
         self._raise_alarm(f"new epoch: {why}")
         self._call(lambda outbox: outbox.begin_epoch(after))
+        self._flights.clear()
         self._max_events = MAX_EVENTS
 
     def _halve(self, run: Run) -> float:
@@ -232,6 +288,7 @@ class Sender:
 
     def _succeeded(self, events: int) -> None:
         self._tries = 0
+        self._heard_at = clock.now().monotonic
         self._max_events = min(MAX_EVENTS, self._max_events * 2)
         self.state.state = "online"
         self.state.last_error = ""
@@ -241,6 +298,7 @@ class Sender:
 
     def _back_off(self, error: TraceError, wait_s: float | None = None) -> float:
         """Full jitter: uniform in 0 … min(60, 0.5 · 2ⁿ) s, unless the server said how long."""
+        self._flights.clear()
         limit_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(self._tries, 10))
         self._tries += 1
         self.state.failures += 1
@@ -252,6 +310,7 @@ class Sender:
         return max(0.02, self._random.uniform(0, limit_s) if wait_s is None else wait_s)
 
     def _alarm(self, why: str, wait_s: float) -> float:
+        self._flights.clear()
         self._raise_alarm(why)
         self.state.failures += 1
         self.state.state = "refused"
@@ -263,7 +322,20 @@ class Sender:
             log.error("ALARM %s", why)
             self.state.alarms = [*self.state.alarms, why][-10:]
 
-    def _refresh_idle(self) -> None:
+    def _idle(self) -> float | None:
+        """A server restored from a backup does not know what it lost, and a quiet gate would never hear of it."""
+        self._refresh_list()
+        if clock.now().monotonic - self._heard_at < PROBE_IDLE_S:
+            return None
+        self._heard_at = clock.now().monotonic
+        with closing(OutboxView(self._path)) as view:
+            run = view.last_settled()
+        if run is None:
+            return None
+        self._send(run, is_probe=True)
+        return 0.0
+
+    def _refresh_list(self) -> None:
         """No events, no acknowledgements: ask for the list now and then, or a quiet gate would keep an old one."""
         pause_s = LIST_IDLE_S if self._block_list.version else LIST_MISSING_S
         now = clock.now().monotonic

@@ -47,6 +47,11 @@ SIGNATURE_HEADER = "Suyuan-Signature"
 TIMESTAMP_HEADER = "Suyuan-Timestamp"
 CONTENT_TYPE = "application/vnd.suyuan.batch+json"
 
+MQTT_METHOD = "method"
+MQTT_PATH = "path"
+MQTT_STATUS = "status"
+"""User properties of MQTT 5: a request names method and path beside the headers above, an answer its status."""
+
 _EPOCH = re.compile(r"[0-9a-f]{16}\Z")
 
 
@@ -90,6 +95,11 @@ class Ack:
     config_version: int = 0
     quarantined: tuple[int, ...] = ()
     """Sequence numbers of this batch that the server holds in quarantine; they count as settled."""
+
+
+def mqtt_topic(gateway_id: str, leaf: str) -> str:
+    """Topic of one gateway: `up` for its requests, `ack` for answers to batches, `down` for all other answers."""
+    return f"gw/{gateway_id}/{leaf}"
 
 
 def chain(previous: bytes, bodies: Iterable[bytes]) -> bytes:

@@ -19,6 +19,7 @@ from gateway_agent.blocklist import BlockListFile
 from gateway_agent.clock import ClockJudge
 from gateway_agent.config import ServerConfig
 from gateway_agent.identity import enrol, make_or_load_key
+from gateway_agent.links.http import HttpLink
 from gateway_agent.outbox import Outbox
 from gateway_agent.outbox_view import OutboxView
 from gateway_agent.server_link import ServerLink
@@ -72,7 +73,7 @@ def make_sender(folder: Path, outbox: Outbox, url: str, block_list: BlockListFil
     return Sender(
         folder / "outbox.sqlite",
         call,
-        link=ServerLink(config),
+        link=HttpLink(ServerLink(config)),
         signer=make_or_load_key(folder),
         config=config,
         judge=ClockJudge(lambda: True),
