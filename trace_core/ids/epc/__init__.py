@@ -1,30 +1,44 @@
 """RFID tags: EPC memory ↔ identifiers.
 
     decode(bytes.fromhex("3074257BF7194E4000001A85")).uri → "urn:epc:id:sgtin:0614141.812345.6789"
+    decode(bytes.fromhex("F73795211411234538566CB0AFC4")).uri → "https://id.gs1.org/01/79521141123453/21/32a%2Fb"
 
-One rule: `encode(decode(epc).tag_uri)` gives the tag's words back. Source: GS1 Tag Data Standard 2.3.
+One rule: `decode(encode(tag)) == tag` for every tag that `decode` gives. A tag with a URN gives its words back, too;
+one without may come back in a shorter spelling. Source: GS1 Tag Data Standard 2.3.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
+from urllib.parse import urlsplit
 
 from trace_core.errors import IdentifierError
-from trace_core.ids.epc.schemes import SCHEMES
-from trace_core.ids.epc.tag import Epc
+from trace_core.ids import digital_link
+from trace_core.ids.epc.plus import PLUS_SCHEMES, PlusScheme
+from trace_core.ids.epc.schemes import SCHEMES, URN_SCHEMES
+from trace_core.ids.epc.tag import LONGEST_EPC, Epc, Pair, PlusEpc
 from trace_core.ids.gs1 import PREFIX_LENGTHS, gtin
 
-__all__ = ["LONGEST_EPC", "Epc", "decode", "encode", "encode_sgtin96", "raw_uri"]
-
-LONGEST_EPC: Final = 62
-"""Bytes: 31 words, as many as the length field of the PC word can say."""
+__all__ = [
+    "LONGEST_EPC",
+    "Epc",
+    "Pair",
+    "PlusEpc",
+    "decode",
+    "encode",
+    "encode_link",
+    "encode_sgtin96",
+    "raw_uri",
+]
 
 _TAG: Final = "urn:epc:tag:"
 _RAW: Final = re.compile(r"urn:epc:raw:([1-9][0-9]{0,2})\.x([0-9A-F]{1,124})")
 _LONGEST_URI: Final = 256
 _DECODERS: Final = tuple({s.header: s.decode for s in SCHEMES}.get(header) for header in range(256))
-_ENCODERS: Final = {s.name: s.encode for s in SCHEMES}
+_ENCODERS: Final = {s.name: s.encode for s in URN_SCHEMES}
+_PLUS: Final = {s.name: s for s in PLUS_SCHEMES}
 
 
 def decode(epc: bytes) -> Epc:
@@ -41,8 +55,14 @@ def decode(epc: bytes) -> Epc:
     return decoder(epc)
 
 
-def encode(uri: str) -> bytes:
-    """EPC memory for a tag URI (`urn:epc:tag:…`) or a raw URI, as whole 16 bit words. Raises `IdentifierError`."""
+def encode(tag: Epc | str) -> bytes:
+    """EPC memory for a decoded tag, a tag URI (`urn:epc:tag:…`) or a raw URI, as whole 16 bit words.
+
+    Raises `IdentifierError`.
+    """
+    if isinstance(tag, PlusEpc):
+        return _plus(tag.scheme).encode(tag)
+    uri = tag if isinstance(tag, str) else str(tag.tag_uri)
     if len(uri) > _LONGEST_URI:
         raise IdentifierError(f"the tag URI is longer than {_LONGEST_URI} characters")
     if uri.startswith(_TAG):
@@ -61,6 +81,17 @@ def encode(uri: str) -> bytes:
     return bytes.fromhex(raw[2])
 
 
+def encode_link(link: str, scheme: str, *, filter_value: int = 0, data: Iterable[Pair] = ()) -> bytes:
+    """EPC memory of a scheme with `+` or `++` (`sgtin+`) for a Digital Link; `++` keeps the link's host.
+
+    Attributes of the link's query (best-before date, weight …) and then `data` go behind the identifier; the first
+    date among them is the date of `dsgtin+`. Raises `IdentifierError`, also for what no tag of the scheme holds.
+    """
+    host = (urlsplit(link).hostname or "") if len(link) <= digital_link.LONGEST_URI else ""
+    known = _plus(scheme)
+    return known.encode(known.tag(digital_link.parse(link), host, filter_value, data))
+
+
 def encode_sgtin96(item: str, serial: int, *, prefix_length: int, filter_value: int = 1) -> bytes:
     """12 bytes for a GTIN (8 to 14 digits) whose company prefix has `prefix_length` digits, and a serial < 2^38."""
     if prefix_length not in PREFIX_LENGTHS:
@@ -73,3 +104,10 @@ def encode_sgtin96(item: str, serial: int, *, prefix_length: int, filter_value: 
 def raw_uri(epc: bytes) -> str:
     """`urn:epc:raw:96.x3074…`: the name of a tag that holds no identifier (TDS section 12). Takes any bytes."""
     return f"urn:epc:raw:{8 * len(epc)}.x{epc.hex().upper() or '0'}"
+
+
+def _plus(name: str) -> PlusScheme:
+    scheme = _PLUS.get(name)
+    if scheme is None:
+        raise IdentifierError("we know no such EPC scheme", where=ascii(name[:40])[1:-1])
+    return scheme

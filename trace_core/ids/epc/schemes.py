@@ -1,17 +1,21 @@
 """The schemes that we know, one row each. A new classic scheme is a row; a new kind is a module and a row.
 
-Source: GS1 Tag Data Standard 2.3, sections 14.2 (headers) and 14.6. Left out on purpose: the
-withdrawn GDTI-113, whose serial number the standard and GS1's machine-readable definition code differently.
+Source: GS1 Tag Data Standard 2.3, sections 14.2 (headers) and 14.6. Departure: the serial number of the withdrawn
+GDTI-113 is a string of digits, as in the standard and as its 58 bits are made for; GS1's machine-readable
+definition takes it as a number, which would lose leading zeros.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from trace_core.ids.epc.components import Component
 from trace_core.ids.epc.fields import Integer, Nothing, NumericString, Pieces, Text
 from trace_core.ids.epc.general import General
 from trace_core.ids.epc.partitioned import Layout, Partitioned, Reference
-from trace_core.ids.epc.tag import UrnScheme
+from trace_core.ids.epc.plus import PLUS_SCHEMES
+from trace_core.ids.epc.suppliers import Aerospace, Defense
+from trace_core.ids.epc.tag import Scheme, UrnScheme
 
 _PADDED, _INTEGER, _TEXT = Reference.PADDED, Reference.INTEGER, Reference.TEXT
 
@@ -29,6 +33,7 @@ LAYOUTS: Final = (
     Layout("grai-170", 0x37, "grai", 44, 12, _PADDED, Text(112)),
     Layout("giai-202", 0x38, "giai", 188, 30, _TEXT, Nothing(0)),
     Layout("sgln-195", 0x39, "sgln", 41, 12, _PADDED, Text(140)),
+    Layout("gdti-113", 0x3A, "gdti", 41, 12, _PADDED, NumericString(58, 17)),
     Layout("cpi-96", 0x3C, "cpi", 51, 15, _INTEGER, Integer(31)),
     Layout("gdti-174", 0x3E, "gdti", 41, 12, _PADDED, Text(119)),
     Layout("sgcn-96", 0x3F, "sgcn", 41, 12, _PADDED, NumericString(41, 12)),
@@ -36,4 +41,11 @@ LAYOUTS: Final = (
     Layout("itip-212", 0x41, "itip", 44, 13, _PADDED, Pieces(Text(140))),
 )
 
-SCHEMES: Final[tuple[UrnScheme, ...]] = (*(Partitioned(layout) for layout in LAYOUTS), General())
+URN_SCHEMES: Final[tuple[UrnScheme, ...]] = (
+    *(Partitioned(layout) for layout in LAYOUTS),
+    General(),
+    Component(),
+    Aerospace(),
+    Defense(),
+)
+SCHEMES: Final[tuple[Scheme, ...]] = (*URN_SCHEMES, *PLUS_SCHEMES)

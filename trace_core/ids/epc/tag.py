@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from trace_core.ids.epc import links
+
+LONGEST_EPC: Final = 62
+"""Bytes: 31 words, as many as the length field of the PC word can say."""
 
 Pair: TypeAlias = tuple[str, str]
 """Application identifier and value, the value as text without escapes."""
