@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import threading
 
 import pytest
@@ -62,3 +63,13 @@ def test_a_newer_schema_is_neither_used_nor_touched(database_url: str) -> None:
     with pytest.raises(ConfigError, match="newer"):
         migrate.upgrade(database_url)
     db.dispose()
+
+
+def test_a_scripts_file_name_begins_with_its_revision_and_they_form_one_line() -> None:
+    scripts = sorted((migrate.SCRIPTS / "versions").glob("[0-9]*.py"))
+    previous = None
+    for script in scripts:
+        module = runpy.run_path(str(script))
+        assert (module["revision"], module["down_revision"]) == (script.stem.partition("_")[0], previous)
+        previous = module["revision"]
+    assert previous is not None
