@@ -18,6 +18,8 @@ setup(
         "trace_server": [
             "categories/*.toml",
             "credit/policy/*.toml",
+            "epcis_xml/schemas/*",
+            "epcis_xml/schemas/*/*",
             "ingest/schemas/*",
             "translations/*/LC_MESSAGES/*.po",
         ],
