@@ -30,6 +30,20 @@ class TagRead:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeRead:
+    """One printed code (bar code, QR, DataMatrix) scanned once."""
+
+    text: str
+    """The payload as it was sent, without the symbology identifier; FNC1 inside it is GS (1D)."""
+    symbology: str | None = None
+    """AIM identifier as `]d2`; None when the scanner sends none, then `text` is only text."""
+    uri: str | None = None
+    """GS1 Digital Link on id.gs1.org of an element string, EAN/UPC or Digital Link, qualifiers and attributes
+    included; None when the code has no GS1 key."""
+    reader: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BadBytes:
     """Bytes that are no frame of this protocol. `reason` is a stable word, `data` is kept for quarantine."""
 
@@ -63,7 +77,7 @@ class DeviceEvent:
     detail: str = ""
 
 
-HostOutput: TypeAlias = TagRead | BadBytes | Send | DeviceEvent
+HostOutput: TypeAlias = TagRead | CodeRead | BadBytes | Send | DeviceEvent
 
 
 class HostSession(Protocol):
@@ -90,6 +104,8 @@ class FieldTag:
     tid: bytes | None = None
     antenna: int = 1
     rssi_dbm: float = -55.0
+    code: str = ""
+    """What a scanner sends for the label beside the tag, AIM identifier included; empty where there is none."""
 
 
 class DeviceSession(Protocol):
@@ -102,6 +118,15 @@ class DeviceSession(Protocol):
     def tick(self, now: float, tags: Sequence[FieldTag]) -> Sequence[bytes]:
         """What the device sends unasked at `now` with `tags` in its field; one element a frame or payload."""
         ...
+
+
+class Identity(StrEnum):
+    """What the tags of a protocol are known by; it stands in `TagRead.epc` and `FieldTag.epc`."""
+
+    EPC = "epc"
+    """EPC memory of a Gen2 tag: 1 to 31 words."""
+    UID = "uid"
+    """Unique identifier of an ISO 15693 tag: 8 bytes that begin with E0, its TID as well."""
 
 
 class Transport(StrEnum):
@@ -131,6 +156,7 @@ class ReaderProtocol:
     """Options from the gateway's config (already checked against `options`) → a new host session."""
     device: Callable[[Mapping[str, object]], DeviceSession]
     line: LineSettings | None = None
+    identity: Identity = Identity.EPC
     framed_by_transport: bool = False
     """True for message protocols (MQTT): `receive` gets one whole payload."""
     options: Mapping[str, str] = field(default_factory=dict)

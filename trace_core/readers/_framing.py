@@ -35,12 +35,21 @@ class Framer:
     byte is tried as the begin of a frame.
     """
 
-    def __init__(self, measure: Measure, is_intact: Callable[[bytes], bool], header: int | None = None) -> None:
+    def __init__(
+        self,
+        measure: Measure,
+        is_intact: Callable[[bytes], bool],
+        header: int | None = None,
+        *,
+        looks_begun: Callable[[bytes, int], bool] = lambda _stream, _position: True,
+    ) -> None:
+        """`looks_begun`: whether a frame that `measure` takes for possible is likely enough to count as a break."""
         self.breaks = 0
         """Places in the stream where something that began like a frame was none."""
         self._measure = measure
         self._is_intact = is_intact
         self._header = header
+        self._looks_begun = looks_begun
         self._pending = b""
         self._broken = False
 
@@ -67,7 +76,7 @@ class Framer:
                 position = bad_from = stop
                 self._broken = False
                 continue
-            if length and not self._broken:
+            if length and not self._broken and self._looks_begun(buffer, position):
                 self._broken = True
                 self.breaks += 1
             position = self._following(buffer, position + 1)

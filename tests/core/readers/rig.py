@@ -9,10 +9,12 @@ from typing import TypeAlias
 
 from trace_core.readers._base import (
     BadBytes,
+    CodeRead,
     DeviceEvent,
     FieldTag,
     HostOutput,
     HostSession,
+    Identity,
     ReaderProtocol,
     Send,
     TagRead,
@@ -50,6 +52,7 @@ class Rig:
         self.tags: list[FieldTag] = []
         self.unplugged = False
         self.reads: list[TagRead] = []
+        self.codes: list[CodeRead] = []
         self.bad: list[BadBytes] = []
         self.events: list[DeviceEvent] = []
         self.sent: list[bytes] = []
@@ -86,6 +89,8 @@ class Rig:
                     self._deliver(self.device.receive(piece, self.now))
             elif isinstance(output, TagRead):
                 self.reads.append(output)
+            elif isinstance(output, CodeRead):
+                self.codes.append(output)
             elif isinstance(output, BadBytes):
                 self.bad.append(output)
             else:
@@ -111,14 +116,16 @@ def bad_of(outputs: Iterable[HostOutput]) -> list[BadBytes]:
     return [output for output in outputs if isinstance(output, BadBytes)]
 
 
-def population(seed: int, count: int = 40) -> list[FieldTag]:
-    """Tags with EPCs of 32 to 496 bits, many of them full of bytes that are marks in some protocol."""
+def population(seed: int, count: int = 40, protocol: ReaderProtocol | None = None) -> list[FieldTag]:
+    """Tags for `protocol`: EPCs of 32 to 496 bits, or UIDs. Many are full of bytes that are marks somewhere."""
     rng = random.Random(seed)
     marks = bytes.fromhex("BBAA7EDDA0FF")
     tags = []
     for number in range(count):
         size = 2 * rng.randrange(2, 32) if number % 2 else 12
         epc = bytes(rng.choice(marks) if rng.random() < 0.5 else rng.randrange(256) for _ in range(size))
+        if protocol is not None and protocol.identity is Identity.UID:
+            epc = (b"\xe0" + epc * 2)[:8]
         tags.append(FieldTag(epc, antenna=1 + number % 4, rssi_dbm=-rng.randrange(30, 90)))
     return tags
 
