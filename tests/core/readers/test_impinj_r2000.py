@@ -277,6 +277,8 @@ def test_after_reset_and_new_speed_the_reader_is_dark_for_a_second(command: tupl
     session = device()
     reply = session.receive(Frame(1, *command).to_bytes(), START_S)
     assert reply == (b"" if command[0] == Command.RESET else Frame(1, Command.SET_BAUD, b"\x10").to_bytes())
+    assert session.baud == 115_200
+    session.tick(START_S, [])
     ask = Frame(1, Command.FIRMWARE).to_bytes()
     assert session.receive(ask, START_S + 0.9) == b""
     assert session.receive(ask, START_S + 1.1) != b""

@@ -72,7 +72,7 @@ class R2000Device:
     """`DeviceSession` of one simulated reader."""
 
     def __init__(self, *, address: int, ports: int, end_frames: str, round_s: float) -> None:
-        self.baud = 115_200
+        self.baud = self._next_baud = 115_200
         self.settings = Settings(address=address)
         self.broken_ports: set[int] = set()
         """0-based ports without an antenna; the operator's scissors."""
@@ -116,6 +116,7 @@ class R2000Device:
     def tick(self, now: float, tags: Sequence[FieldTag]) -> Sequence[bytes]:
         """Records that were asked for, or tag frames and end frame of the round that is over by `now`."""
         self._tags = tuple(tags)
+        self.baud = self._next_baud  # the reply to *set baud* went out at the old speed
         if self._records:
             records, self._records = self._records, []
             return records
@@ -204,7 +205,7 @@ class R2000Device:
             return NO_ANSWER
         if command == Command.SET_BAUD and len(data) == 1 and data[0] in BAUDS:
             self._dark(now)
-            self.baud = BAUDS[data[0]]
+            self._next_baud = BAUDS[data[0]]
             return self._code(command, Code.OK)
         if command in (Command.GET_BUFFER, Command.TAKE_BUFFER):
             return self._buffered(command)
