@@ -14,31 +14,30 @@ from pathlib import Path
 from suyuan.demo.play import SEED, Options, Outcome, playing
 from trace_core.errors import TraceError
 
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of `suyuan`."""
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     options = Options(once=asked.once, port=asked.port, state=asked.state, seed=asked.seed, dwell_s=asked.dwell)
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt(stop))
+    outcome: Outcome | None = None
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     try:
         with playing(options) as outcome:
             _print(outcome, as_json=asked.json)
             if not asked.once:
                 print("serving until Ctrl-C", file=sys.stderr)
-                stop.wait()
+                threading.Event().wait()
     except TraceError as error:
         print(f"suyuan: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 0
-    return 0 if outcome.verdict.clean else 1
-
-
-def _interrupt(stop: threading.Event) -> None:
-    stop.set()
-    raise KeyboardInterrupt
+        # Before the world was judged nothing is known to be well.
+        if outcome is None:
+            return INTERRUPTED
+    return 0 if outcome.clean else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +61,7 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
     print(
         f"emitted {verdict.emitted}, captured {verdict.captured}: lost {verdict.lost}, "
         f"duplicates {verdict.duplicates}, unexpected {verdict.unexpected}\n"
+        f"wrong answers {outcome.wrong_answers}, quarantined {outcome.quarantined}\n"
         f"alerts {outcome.alerts}, violations {outcome.violations}\n"
         f"code page:      {outcome.page}\ncredit archive: {outcome.archive}",
         flush=True,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
@@ -97,12 +98,23 @@ def stop_readers(gates: Sequence[Gate]) -> None:
             reader.stop()
 
 
-def enrol(stage: Stage, gate: Gate, wait_until: Callable[[], None]) -> None:
+def wrong_answers(gates: Sequence[Gate], world: World, today: date) -> int:
+    """Tags that were answered otherwise than their batch calls for: refuse what is past its date, allow the rest."""
+    screens = {gate.read_point: gate.screen for gate in gates}
+    wrong = 0
+    for passage in world.passages():
+        expected = {item.epc: "refuse" if item.batch.is_expired(today) else "allow" for item in passage.items}
+        for epc in passage.tags:
+            shown = screens[passage.read_point].answer(passage.read_point, epc)
+            wrong += shown != expected.get(epc, "allow")
+    return wrong
+
+
+def enrol(stage: Stage, gate: Gate) -> None:
     """What an administrator and an installer do: a one-time code, the key made on the box, an approval."""
     code = stage.server_command(
         "gateway", "add", "--id", gate.gateway_id, "--site", gate.site, "--read-point", gate.read_point
     )["code"]
-    wait_until()
     stage.gateway_command("enrol", "--config", str(stage.config_file(gate.gateway_id)), "--code", code)
     stage.server_command("gateway", "approve", gate.gateway_id)
 

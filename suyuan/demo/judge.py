@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from trace_core.epcis.event import Event
+from trace_core.epcis.event_hash import prepare
 from trace_core.ids.canonical import canonical_uri
 from trace_core.ids.epc import decode
 
 Mark: TypeAlias = tuple[str, ...]
-"""What makes one emitted happening itself: `("passage", read point, URI of the thing)` or `("document", event id)`."""
+"""What makes one emitted happening itself: `("passage", read point, thing)`, `("document", id, type, things…)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,12 @@ class Verdict:
 def passage_mark(read_point: str, epc: bytes) -> Mark:
     """The mark of one tag that passes a read point."""
     return ("passage", canonical_uri(read_point), canonical_uri(decode(epc).uri))
+
+
+def document_mark(event: Event) -> Mark:
+    """The mark of one event that a producer posts, with everything that it names."""
+    things = sorted({ref.uri for ref in prepare(event).objects})
+    return ("document", str(event.event_id), event.type, *things)
 
 
 def compare(emitted: Counter[Mark], held: Counter[Mark]) -> Verdict:
@@ -55,5 +63,5 @@ def marks_held(events: Iterable[Mapping[str, Any]]) -> Counter[Mark]:
         if event["source"].startswith("gateway:"):
             held.update(("passage", canonical_uri(event["read_point"]), uri) for uri in event["epcs"])
         else:
-            held["document", str(event["event_id"])] += 1
+            held["document", str(event["event_id"]), event["type"], *sorted(set(event["epcs"]))] += 1
     return held

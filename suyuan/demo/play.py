@@ -9,28 +9,32 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from zoneinfo import ZoneInfo
 
 from firmware_sim.broker import EmbeddedBroker
 from firmware_sim.world import GatePassage, World, build_world
 from suyuan.demo import registers
 from suyuan.demo.documents import epcis_document, event_of
-from suyuan.demo.gates import Gate, build_gates, enrol, start_readers, stop_readers
-from suyuan.demo.judge import Mark, Verdict, compare, marks_held, passage_mark
+from suyuan.demo.gates import Gate, build_gates, enrol, start_readers, stop_readers, wrong_answers
+from suyuan.demo.judge import Mark, Verdict, compare, document_mark, marks_held, passage_mark
 from suyuan.demo.poster import CAPTURE_PATH, Poster
+from suyuan.demo.processes import Supervised
 from suyuan.demo.stage import Stage, set_stage
 from trace_core.errors import Retryable
 
 log = logging.getLogger(__name__)
 
 SEED = 20160829
+AT_ONCE = 3
+"""Commands run side by side while the stage is set."""
+BLOCK_LIST = "block_list.json"
 START_LIMIT_S = 45.0
 SETTLE_LIMIT_S = 60.0
 SETTLED_FOR_S = 1.5
@@ -54,12 +58,20 @@ class Outcome:
     """What the demo prints at its end."""
 
     verdict: Verdict
+    wrong_answers: int
+    """Tags whose gate said something else than their batch calls for."""
+    quarantined: int
+    """Bodies that the server did not take; the world emits none that it should refuse."""
     alerts: int
     violations: int
     answers: Counter[str]
     restarts: int
     page: str
     archive: str
+
+    @property
+    def clean(self) -> bool:
+        return self.verdict.clean and self.wrong_answers == 0 and self.quarantined == 0
 
     def as_json(self) -> dict[str, Any]:
         verdict = self.verdict
@@ -69,6 +81,8 @@ class Outcome:
             "lost": verdict.lost,
             "duplicates": verdict.duplicates,
             "unexpected": verdict.unexpected,
+            "wrong_answers": self.wrong_answers,
+            "quarantined": self.quarantined,
             "alerts": self.alerts,
             "violations": self.violations,
             "page": self.page,
@@ -85,16 +99,25 @@ def play(options: Options) -> Iterator[Outcome]:
         stage = set_stage(folder, options.port)
         world = build_world(options.seed, datetime.now(UTC).replace(microsecond=0))
         _tell(f"the world: {len(world.producers)} producers, {len(world.batches)} batches; state in {folder}")
-        page, archive = _load_registers(stage, world)
-        tokens = {p.uscc: _client(stage, f"producer-{p.company_prefix}", p.uscc) for p in world.producers}
-        gates, programs = _open_gates(stack, stage, world)
+        server = _start(stack, stage, "server", "trace_server", "run", "--port", str(stage.port))
+        helpers = stack.enter_context(ThreadPoolExecutor(max_workers=AT_ONCE))
+        registers_ready = helpers.submit(_load_registers, stage, world)
+        tokens_ready = {
+            p.uscc: helpers.submit(_client, stage, f"producer-{p.company_prefix}", p.uscc) for p in world.producers
+        }
+        page, archive = registers_ready.result()
+        tokens = {code: ready.result() for code, ready in tokens_ready.items()}
+        programs = [server, _start(stack, stage, "worker", "trace_server", "worker")]
+        gates = _open_gates(stack, stage, world, programs)
         (folder / "playing").touch()
         emitted: Counter[Mark] = Counter()
         _produce(stage, world, tokens, emitted)
         _pass_gates(gates, world.passages(), emitted, options.dwell_s)
-        verdict = _settle(stage, emitted)
+        verdict = _settle(stage, gates, emitted)
         yield Outcome(
             verdict=verdict,
+            wrong_answers=wrong_answers(gates, world, datetime.now(LEGAL_TIME).date()),
+            quarantined=_count(stage, "quarantine", "list"),
             alerts=_count_alerts(stage),
             violations=len(stage.server_command("credit", "list", "--uscc", world.producers[3].uscc)["items"]),
             answers=sum((gate.screen.counts for gate in gates), Counter()),
@@ -135,40 +158,52 @@ def _client(stage: Stage, name: str, subject: str) -> str:
     return str(made["token"])
 
 
-def _open_gates(stack: ExitStack, stage: Stage, world: World) -> tuple[list[Gate], list[Any]]:
-    """Start server, worker, broker, readers and gateways; all end when the stack closes."""
-    server = stage.supervised("server", "trace_server", "run", "--port", str(stage.port))
-    worker = stage.supervised("worker", "trace_server", "worker")
-    for program in (server, worker):
-        program.start()
-        stack.callback(program.stop)
+def _start(stack: ExitStack, stage: Stage, name: str, module: str, *words: str) -> Supervised:
+    program = stage.supervised(name, module, *words)
+    program.start()
+    stack.callback(program.stop)
+    return program
+
+
+def _open_gates(stack: ExitStack, stage: Stage, world: World, programs: list[Supervised]) -> list[Gate]:
+    """Start broker, readers and gateways; all end when the stack closes. Every gate has its block list then."""
     broker = stack.enter_context(EmbeddedBroker())
     gates = build_gates(stage, world, broker)
     start_readers(gates)
     stack.callback(stop_readers, gates)
-    programs = [server, worker]
+    _wait_for_server(stage, programs[0].log_tail)
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as installers:
+        list(installers.map(lambda gate: enrol(stage, gate), gates))
     for gate in gates:
-        enrol(stage, gate, lambda: _wait_for_server(stage, server.log_tail))
-        gateway = stage.supervised(
-            gate.gateway_id, "gateway_agent", "run", "--config", str(stage.config_file(gate.gateway_id))
-        )
-        gateway.start()
-        stack.callback(gateway.stop)
-        programs.append(gateway)
+        config = str(stage.config_file(gate.gateway_id))
+        programs.append(_start(stack, stage, gate.gateway_id, "gateway_agent", "run", "--config", config))
+    _until(
+        lambda: all((stage.state_dir(g.gateway_id) / BLOCK_LIST).exists() for g in gates), "a gate has no block list"
+    )
     _tell(f"server at {stage.url}, worker, {len(gates)} gateways, {sum(len(g.readers) for g in gates)} readers")
-    return gates, programs
+    return gates
 
 
-def _wait_for_server(stage: Stage, last_words: Any) -> None:  # noqa: ANN401
-    limit = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < limit:
+def _wait_for_server(stage: Stage, last_words: Callable[[], str]) -> None:
+    def answers() -> bool:
         try:
             with urllib.request.urlopen(f"{stage.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own http URL
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise Retryable(f"the server did not start within {START_LIMIT_S:.0f} s: {last_words()}")
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    try:
+        _until(answers, "the server does not answer")
+    except Retryable as error:
+        raise Retryable(f"{error}: {last_words()}") from error
+
+
+def _until(true: Callable[[], bool], complaint: str) -> None:
+    limit = time.monotonic() + START_LIMIT_S
+    while not true():
+        if time.monotonic() > limit:
+            raise Retryable(f"{complaint} after {START_LIMIT_S:.0f} s")
+        time.sleep(0.1)
 
 
 def _produce(stage: Stage, world: World, tokens: dict[str, str], emitted: Counter[Mark]) -> None:
@@ -177,7 +212,7 @@ def _produce(stage: Stage, world: World, tokens: dict[str, str], emitted: Counte
     steps = [step for step in world.steps if not isinstance(step, GatePassage)]
     for number, step in enumerate(steps, 1):
         event = event_of(step)
-        emitted["document", str(event.event_id)] += 1
+        emitted[document_mark(event)] += 1
         poster.post(CAPTURE_PATH, epcis_document([event]), tokens[step.place.owner_uscc])
         if number % 40 == 0 or number == len(steps):
             _tell(f"producers: {number} of {len(steps)} steps captured")
@@ -195,7 +230,7 @@ def _pass_gates(gates: Sequence[Gate], passages: Sequence[GatePassage], emitted:
                 emitted.update(passage_mark(passage.read_point, epc) for epc in passage.tags)
             try:
                 gate.pass_through(passage, dwell_s)
-            except Retryable as error:
+            except BaseException as error:  # noqa: BLE001 - raised again below
                 failures.append(error)
                 return
             if number % 10 == 0 or number == len(own):
@@ -210,17 +245,23 @@ def _pass_gates(gates: Sequence[Gate], passages: Sequence[GatePassage], emitted:
         raise failures[0]
 
 
-def _settle(stage: Stage, emitted: Counter[Mark]) -> Verdict:
-    """Compare until the outboxes have drained and the figures stay put, or the limit is over."""
+def _settle(stage: Stage, gates: Sequence[Gate], emitted: Counter[Mark]) -> Verdict:
+    """Compare until the outboxes are empty and the figures stay put, or the limit is over."""
     limit = time.monotonic() + SETTLE_LIMIT_S
     clean_since: float | None = None
     while True:
+        drained = not any(_unsent(stage, gate) for gate in gates)
         verdict = compare(emitted, marks_held(_held(stage)))
         now = time.monotonic()
-        clean_since = (clean_since or now) if verdict.clean else None
+        clean_since = (clean_since or now) if verdict.clean and drained else None
         if now > limit or (clean_since is not None and now - clean_since >= SETTLED_FOR_S):
             return verdict
         time.sleep(0.3)
+
+
+def _unsent(stage: Stage, gate: Gate) -> int:
+    status = stage.gateway_command("status", "--config", str(stage.config_file(gate.gateway_id)), "--json")
+    return int(json.loads(status)["unsent"])
 
 
 def _held(stage: Stage) -> list[dict[str, Any]]:
@@ -231,7 +272,11 @@ def _held(stage: Stage) -> list[dict[str, Any]]:
 def _count_alerts(stage: Stage) -> int:
     """After the worker has looked at all that was captured."""
     stage.run_server_command("worker", "--once")
-    return len(stage.run_server_command("alerts", "list", "--json").splitlines())
+    return _count(stage, "alerts", "list")
+
+
+def _count(stage: Stage, *words: str) -> int:
+    return len(stage.run_server_command(*words, "--json").splitlines())
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def test_ten_kills_of_gateway_and_server_lose_and_double_nothing(tmp_path: Path)
     kills = [*["gateway"] * KILLS_EACH, *["server"] * KILLS_EACH]
     dice.shuffle(kills)
     # Enough to do that the last kill still falls into the middle.
-    words = [sys.executable, "-m", "suyuan", "demo", "--once", "--json", "--state", str(tmp_path), "--dwell", "0.5"]
+    words = [sys.executable, "-m", "suyuan", "demo", "--once", "--json", "--state", str(tmp_path), "--dwell", "0.8"]
     with (tmp_path / "demo.err").open("wb") as err:
         demo = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=err, start_new_session=True)
         try:
@@ -40,6 +40,8 @@ def test_ten_kills_of_gateway_and_server_lose_and_double_nothing(tmp_path: Path)
     assert done == len(kills), f"the demo ended after {done} kills: {(tmp_path / 'demo.err').read_text()[-2000:]}"
     verdict = json.loads(out)
     assert (verdict["lost"], verdict["duplicates"], verdict["unexpected"]) == (0, 0, 0), verdict
+    assert (verdict["wrong_answers"], verdict["quarantined"]) == (0, 0), verdict
+    assert verdict["restarts"] >= len(kills), verdict
     assert verdict["captured"] == verdict["emitted"] > 0
     assert demo.returncode == 0
 
@@ -49,7 +51,7 @@ def _kill_at_random(demo: subprocess.Popen[bytes], folder: Path, kills: list[str
     _wait_until_playing(demo, folder)
     done = 0
     for target in kills:
-        time.sleep(dice.uniform(0.1, 1.2))
+        time.sleep(dice.uniform(0.1, 0.9))
         if demo.poll() is not None:
             break
         names = sorted(folder.glob("gw-*.pid")) if target == "gateway" else [folder / "server.pid"]
