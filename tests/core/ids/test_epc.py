@@ -10,24 +10,24 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.core.ids.epc_strategies import tag_uris
+from tests.core.ids.epc_strategies import OTHER_TAG_URIS, tag_uris
 from trace_core.errors import IdentifierError
 from trace_core.ids import digital_link, epc
 from trace_core.ids.canonical import canonical_uri
 from trace_core.ids.epc.partitioned import Layout
-from trace_core.ids.epc.schemes import LAYOUTS, SCHEMES
+from trace_core.ids.epc.schemes import LAYOUTS, SCHEMES, URN_SCHEMES
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "epc" / "tds-2.3-annex-e3.json").read_text())["vectors"]
 SGTIN = bytes.fromhex("3074257BF7194E4000001A85")
-HEADERS = sorted(scheme.header for scheme in SCHEMES)
+HEADERS = sorted(scheme.header for scheme in URN_SCHEMES)
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["tag_uri"])
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["hex"])
 def test_a_tag_of_the_standard_reads_as_the_standard_says(vector: dict[str, str | None]) -> None:
     memory = bytes.fromhex(str(vector["hex"]))
     tag = epc.decode(memory)
     assert (tag.uri, tag.tag_uri, tag.digital_link) == (vector["uri"], vector["tag_uri"], vector["digital_link"])
-    assert epc.encode(tag.tag_uri) == memory
+    assert epc.encode(tag) == memory
 
 
 def test_the_filter_value_is_kept() -> None:
@@ -59,8 +59,25 @@ def test_every_tag_uri_survives_the_tag(layout: Layout, data: st.DataObject) -> 
     assert epc.decode(memory + bytes(4)) == tag  # a tag with more memory than the scheme needs
 
 
+@pytest.mark.parametrize("name", OTHER_TAG_URIS)
+@settings(max_examples=60)
+@given(st.data())
+def test_every_tag_uri_of_a_scheme_of_its_own_survives_the_tag(name: str, data: st.DataObject) -> None:
+    uri = data.draw(OTHER_TAG_URIS[name])
+    memory = epc.encode(uri)
+    tag = epc.decode(memory)
+    assert tag.tag_uri == uri
+    assert len(memory) % 2 == 0
+    assert epc.decode(memory + bytes(4)) == tag
+    with pytest.raises(IdentifierError):
+        epc.decode(memory + b"\x00\x01")
+    for length in range(len(memory.rstrip(b"\0")) - 1):
+        with pytest.raises(IdentifierError):
+            epc.decode(memory[:length])
+
+
 @settings(max_examples=300)
-@given(tag_uris())
+@given(tag_uris() | OTHER_TAG_URIS["cpi-var"])
 def test_the_digital_link_of_a_tag_is_valid_and_names_the_same_object(uri: str) -> None:
     tag = epc.decode(epc.encode(uri))
     assert tag.digital_link is not None
@@ -121,7 +138,8 @@ def test_any_text_is_encoded_or_refused_with_an_identifier_error(uri: str) -> No
     [
         ("", "empty"),
         ("E2003412DC03011838500042", "header 0xe2"),
-        ("F73795211411234538566CB0AFC4", "header 0xf7"),
+        ("FF3795211411234538566CB0AFC4", "header 0xff"),
+        ("3A76451FD46072000000000032270000", "marker"),
         ("307C257BF7194E4000001A85", "partition 7"),
         ("30740000", "96 bits"),
         ("3074257BF7194E4000001A8501", "nothing but zeros"),
@@ -181,6 +199,10 @@ def assert_decoded_or_refused(memory: bytes) -> None:
     except IdentifierError as error:
         assert str(error).isprintable()
         return
-    again = epc.encode(tag.tag_uri)
+    again = epc.encode(tag)
+    assert epc.decode(again) == tag
+    if tag.tag_uri is None:
+        return
+    assert epc.encode(tag.tag_uri) == again
     longest = max(len(again), len(memory))
     assert again.ljust(longest, b"\0") == memory.ljust(longest, b"\0")

@@ -8,50 +8,40 @@ from __future__ import annotations
 
 from typing import Final
 
-_BEYOND: Final = 1024
-"""Zero bits behind the memory; longer than all that is read between two looks at `is_overrun`."""
 _WORD_BITS: Final = 16
 
 
 class BitReader:
     """Takes fields off the left end of `memory`."""
 
-    __slots__ = ("_left", "_value")
+    __slots__ = ("_value", "left")
 
     def __init__(self, memory: bytes) -> None:
-        self._left = 8 * len(memory) + _BEYOND
-        self._value = int.from_bytes(memory, "big") << _BEYOND
+        self.left = 8 * len(memory)
+        """Bits behind the last field; negative when it ended behind the memory. Set it to an older value to go back."""
+        self._value = int.from_bytes(memory, "big")
 
     def take(self, bits: int) -> int:
         """The next `bits` bits as a number."""
-        self._left -= bits
-        found = self._value >> self._left
-        self._value ^= found << self._left
-        return found
+        left = self.left = self.left - bits
+        shifted = self._value >> left if left >= 0 else self._value << -left
+        return shifted & (1 << bits) - 1
 
     @property
     def is_overrun(self) -> bool:
         """Whether more was taken than the memory holds."""
-        return self._left < _BEYOND
+        return self.left < 0
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing but zeros is left."""
-        return not self._value
-
-    def copy(self) -> BitReader:
-        """Another reader at the same place."""
-        twin = BitReader.__new__(BitReader)
-        twin._left, twin._value = self._left, self._value
-        return twin
-
-    def skip_to(self, other: BitReader) -> None:
-        """Goes where `other`, a copy of this reader, has got to."""
-        self._left, self._value = other._left, other._value
+        return self.left <= 0 or not self._value & (1 << self.left) - 1
 
     def rest(self) -> str:
         """The bits left, as 0 and 1 up to the last 1."""
-        return f"{self._value:0{self._left}b}".rstrip("0") if self._value else ""
+        if self.is_spent:
+            return ""
+        return f"{self._value & (1 << self.left) - 1:0{self.left}b}".rstrip("0")
 
 
 class BitWriter:

@@ -108,12 +108,13 @@ _WAYS: Final = (
     _table(3, _alphabet(_BASE_64), 6),
     _table(4, _ASCII, 7),
 )
-_WAY_OF: Final = {way.indicator: way for way in _WAYS}
+WAY_OF: Final = {way.indicator: way for way in _WAYS}
+"""Indicator → way to write a text (table E)."""
 
 
 def read_text(reader: BitReader, length_bits: int) -> str:
     """Indicator, length in `length_bits` bits, characters. Raises `IdentifierError`."""
-    way = _WAY_OF.get(reader.take(_INDICATOR_BITS))
+    way = WAY_OF.get(reader.take(_INDICATOR_BITS))
     if way is None:
         raise IdentifierError("an encoding indicator is 0 to 5")
     length = reader.take(length_bits)

@@ -19,7 +19,7 @@ from trace_core.ids.epc.bits import BitReader, BitWriter
 from trace_core.ids.epc.characters import digit_bits, read_number, read_text, write_text
 from trace_core.ids.epc.tag import Pair
 
-_FORMATS: Final = {
+FORMAT_ROWS: Final = {
     "F18": "00 8006 8017 8018 8026",
     "F14": "01 02",
     "F14 A5": "8003",
@@ -81,7 +81,7 @@ class _Part(NamedTuple):
 def read_pair(reader: BitReader) -> Pair:
     """Identifier and value. Raises `IdentifierError` for identifiers and values that we or GS1 do not know."""
     start = f"{reader.take(8):02X}"
-    length = _AI_LENGTHS.get(start)
+    length = AI_LENGTHS.get(start)
     if length is None:
         raise IdentifierError("no application identifier starts so", where=start)
     ai = start + (f"{reader.take(_DIGIT_BITS * (length - 2)):0{length - 2}X}" if length > 2 else "")
@@ -241,19 +241,20 @@ def _made(spec: str) -> tuple[_Part, ...]:
     return tuple(_SIZED[name[0]](int(name[1:])) if len(name) > 1 else _PLAIN[name] for name in spec.split())
 
 
-def _matching(pattern: str) -> list[str]:
+def matching(pattern: str) -> list[str]:
+    """The application identifiers that a word of `FORMAT_ROWS` stands for."""
     fixed = pattern.rstrip(".")
     return [ai for ai in FORMATS if len(ai) == len(pattern) and ai.startswith(fixed)]
 
 
 _PARTS: Final[Mapping[str, tuple[_Part, ...]]] = {
     ai: made
-    for made, patterns in ((_made(spec), patterns) for spec, patterns in _FORMATS.items())
+    for made, patterns in ((_made(spec), patterns) for spec, patterns in FORMAT_ROWS.items())
     for pattern in patterns.split()
-    for ai in _matching(pattern)
+    for ai in matching(pattern)
 }
 """Application identifier → its components."""
-_AI_LENGTHS: Final = {ai[:2]: len(ai) for ai in _PARTS}
+AI_LENGTHS: Final = {ai[:2]: len(ai) for ai in _PARTS}
 """First two digits → digits of the identifier (table K)."""
 
 

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from trace_core.errors import IdentifierError
-from trace_core.ids.epc.fields import Tail, number, padded, read_text, write_text
+from trace_core.ids.epc.fields import Integer, Tail, number, padded, read_text, write_text
 from trace_core.ids.epc.tag import Epc
 
 COMPANY_PREFIXES: Final = ((12, 40), (11, 37), (10, 34), (9, 30), (8, 27), (7, 24), (6, 20))
@@ -76,7 +76,7 @@ class Partitioned:
         self._tail_bits: Final = tail.bits
         self._tail_mask: Final = (1 << tail.bits) - 1
         self._read_tail: Final = tail.read
-        self._id_head: Final = f"urn:epc:id:{layout.urn}:"
+        self._is_number: Final = isinstance(tail, Integer) and not self._is_text
         self._partition_shift: Final = self.bits - _LEAD_BITS
         self._size: Final = -(-self.bits // 8)
         self._spare: Final = -self.bits % 8
@@ -86,7 +86,8 @@ class Partitioned:
 
     def decode(self, epc: bytes) -> Epc:
         """See `Scheme.decode`."""
-        value = self._value(epc)
+        # the usual case in line, as every tag read comes through here
+        value = self._value(epc) if self._spare or len(epc) != self._size else int.from_bytes(epc, "big")
         second = epc[1]
         row = self._rows[second >> 2 & 7]
         if row is None:
@@ -97,12 +98,12 @@ class Partitioned:
         reference = both & reference_mask
         if company >= company_limit or reference >= reference_limit:
             raise IdentifierError("prefix or reference has too many digits for its partition", where=self.name)
-        if self._is_text:
-            pair = template % (company, read_text(reference, reference_bits, self._pair_digits - digits))
+        if self._is_number:
+            uri = template % (company, reference, value & self._tail_mask)
         else:
-            pair = template % (company, reference)
-        tail = self._read_tail(value & self._tail_mask)
-        return Epc(self.name, second >> 5, self._id_head + pair + tail)
+            shown = read_text(reference, reference_bits, self._pair_digits - digits) if self._is_text else reference
+            uri = template % (company, shown) + self._read_tail(value & self._tail_mask)
+        return Epc(self.name, second >> 5, uri)
 
     def encode(self, fields: str) -> bytes:
         """See `UrnScheme.encode`."""
@@ -161,6 +162,6 @@ class Partitioned:
             reference_bits=reference_bits,
             reference_mask=(1 << reference_bits) - 1,
             reference_limit=1 << reference_bits if layout.reference is Reference.TEXT else 10**reference_digits,
-            template=f"%0{company_digits}d.{shown}",
+            template=f"urn:epc:id:{layout.urn}:%0{company_digits}d.{shown}" + (".%d" if self._is_number else ""),
             company_digits=company_digits,
         )

@@ -41,6 +41,10 @@ class PlusScheme:
     header: int
     ais: tuple[str, ...]
     """The key and what belongs to it, in their order."""
+    is_dated: bool
+    """Whether a date stands in front of the key."""
+    has_host: bool
+    """Whether a host stands behind the key."""
 
     def decode(self, epc: bytes) -> PlusEpc:
         """See `Scheme.decode`. Element strings behind the identifier that nobody can read are kept as bits."""
@@ -56,8 +60,8 @@ class PlusScheme:
             raise IdentifierError("the memory ends within the identifier", where=self.name)
         if not has_data and not reader.is_spent:
             raise IdentifierError("bits follow the identifier, but the tag says that there are none", where=self.name)
-        data = _read_data(reader)
-        return PlusEpc(self.name, filter_value, _uri(host, pairs), date, data, reader.rest())
+        data = _read_data(reader) if has_data else ()
+        return PlusEpc(self.name, filter_value, _uri(host, pairs), date, data, reader.rest() if has_data else "")
 
     def encode(self, tag: PlusEpc) -> bytes:
         """The reverse of `decode`, as whole 16 bit words. Raises `IdentifierError`."""
@@ -89,14 +93,6 @@ class PlusScheme:
         uri = _uri(host if self.has_host else _GS1_HOST, self._pairs(link))
         return PlusEpc(self.name, filter_value, uri, dates[0] if dates else None, (*others, *data))
 
-    @property
-    def is_dated(self) -> bool:
-        return self.name.startswith("dsgtin")
-
-    @property
-    def has_host(self) -> bool:
-        return self.name.endswith("++")
-
     def _pairs(self, link: DigitalLink) -> list[Pair]:
         pairs = [link.primary, *link.qualifiers]
         if self.ais[-1] == _NO_EXTENSION[0] and not link.qualifiers:
@@ -124,22 +120,23 @@ def _uri(host: str, pairs: Sequence[Pair]) -> str:
         if len(value) == _SERIAL_FROM.get(ai):
             raise IdentifierError(f"the key ({ai}) has no serial number", where=value)
     shown = [pair for pair in pairs if pair != _NO_EXTENSION]
-    return f"https://{host}" + "".join([f"/{ai}/{digital_link.escape(value)}" for ai, value in shown])
+    return f"https://{host}" + "".join(
+        [f"/{ai}/{value if value.isalnum() else digital_link.escape(value)}" for ai, value in shown]
+    )
 
 
 def _read_data(reader: BitReader) -> tuple[Pair, ...]:
     """Element strings up to the filling, or up to the first that cannot be read; the reader stays in front of it."""
     pairs: list[Pair] = []
     while not reader.is_spent:
-        ahead = reader.copy()
+        start = reader.left
         try:
-            pair = read_pair(ahead)
+            pairs.append(read_pair(reader))
         except IdentifierError:
-            break  # the standard grows: the caller keeps these bits as they are
-        if ahead.is_overrun:
-            raise IdentifierError("the memory ends within an element string", where=f"({pair[0]})")
-        reader.skip_to(ahead)
-        pairs.append(pair)
+            reader.left = start  # the standard grows: the caller keeps these bits as they are
+            break
+        if reader.is_overrun:
+            raise IdentifierError("the memory ends within an element string", where=f"({pairs[-1][0]})")
     return tuple(pairs)
 
 
@@ -152,6 +149,7 @@ def _write_data(writer: BitWriter, data: Iterable[Pair], rest: str) -> None:
         writer.put(int(rest, 2), len(rest))
 
 
+_DATED: Final = "dsgtin"
 _ROWS: Final = (
     # header of + and ++, application identifiers
     ("cpi", 0xF0, 0xE6, ("8010", "8011")),
@@ -165,9 +163,9 @@ _ROWS: Final = (
     ("sgcn", 0xF8, 0xEC, ("255",)),
     ("sscc", 0xF9, 0xEF, ("00",)),
     ("giai", 0xFA, 0xEE, ("8004",)),
-    ("dsgtin", 0xFB, 0xFC, ("01", "21")),
+    (_DATED, 0xFB, 0xFC, ("01", "21")),
 )
 PLUS_SCHEMES: Final = (
-    *(PlusScheme(f"{name}+", header, ais) for name, header, _, ais in _ROWS),
-    *(PlusScheme(f"{name}++", header, ais) for name, _, header, ais in _ROWS),
+    *(PlusScheme(f"{name}+", plus, ais, name == _DATED, has_host=False) for name, plus, _, ais in _ROWS),
+    *(PlusScheme(f"{name}++", double, ais, name == _DATED, has_host=True) for name, _, double, ais in _ROWS),
 )
