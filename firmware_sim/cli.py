@@ -14,6 +14,7 @@ from firmware_sim.device import SimulatedReader
 from firmware_sim.endpoints import Endpoint, MqttEndpoint, PtyEndpoint, endpoint_for
 from firmware_sim.faults import FaultyEndpoint
 from firmware_sim.scenario import Scenario, load
+from firmware_sim.tcp import TcpEndpoint
 from trace_core.errors import TraceError
 from trace_core.readers import protocols
 
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=_protocols)
     run = commands.add_parser("run", help="run a scenario file until its end or Ctrl-C")
     run.add_argument("scenario", help="path of a TOML file, or the name of one that comes with the program")
-    run.add_argument("--endpoint", help="pty, pty:/path/of/link or mqtt://host:port/topic; overrides the file")
+    run.add_argument("--endpoint", help="pty, pty:/path, tcp://host:port or mqtt://host:port/topic; overrides the file")
     run.add_argument("--duration", type=float, metavar="SECONDS", help="overrides the file; 0: without end")
     run.add_argument("--json", action="store_true", help="print the port and the result as JSON, one object a line")
     run.set_defaults(run=_run)
@@ -69,7 +70,7 @@ def _run(options: argparse.Namespace) -> int:
     inner = endpoint_for(options.endpoint or scenario.endpoint, f"sim-{scenario.protocol.name}")
     endpoint = FaultyEndpoint(inner, scenario.faults, scenario.seed) if scenario.faults else inner
     session = scenario.protocol.device(scenario.options)
-    where = inner.path if isinstance(inner, PtyEndpoint) else options.endpoint or scenario.endpoint
+    where = _where(inner) or options.endpoint or scenario.endpoint
     _tell(options, {"scenario": scenario.title, "protocol": scenario.protocol.name, "endpoint": where}, where)
     with SimulatedReader(scenario.protocol, session, endpoint, seed=scenario.seed) as reader:
         _play(scenario, reader, duration_s)
@@ -97,6 +98,13 @@ def _path(name: str) -> Path:
         return given
     shipped = Path(str(resources.files("firmware_sim") / "scenarios" / name))
     return shipped if shipped.exists() else given
+
+
+def _where(endpoint: Endpoint) -> str:
+    """Names that are known only once the port is there."""
+    if isinstance(endpoint, PtyEndpoint):
+        return endpoint.path
+    return endpoint.url if isinstance(endpoint, TcpEndpoint) else ""
 
 
 def _overruns(endpoint: Endpoint) -> int:

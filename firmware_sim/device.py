@@ -7,9 +7,12 @@ import random
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from firmware_sim.endpoints import Endpoint, EndpointError, PtyEndpoint
+from firmware_sim.faults import FaultyEndpoint
+from firmware_sim.tcp import TcpEndpoint
 from trace_core.readers._base import DeviceSession, FieldTag, ReaderProtocol
 
 TICK_S = 0.01
@@ -46,6 +49,9 @@ class SimulatedReader:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._epoch = time.time() - time.monotonic()
+        plug = endpoint.inner if isinstance(endpoint, FaultyEndpoint) else endpoint
+        if isinstance(plug, TcpEndpoint):
+            plug.serve(session, self._now)
         self._thread = threading.Thread(target=self._run, name=f"reader-{protocol.name}", daemon=True)
 
     def place(self, tag: FieldTag) -> None:
@@ -96,7 +102,7 @@ class SimulatedReader:
 
     def _step(self) -> None:
         data = self._heard(self.endpoint.read(TICK_S))
-        now = self._epoch + time.monotonic()
+        now = self._now()
         if self.mute.is_set():
             return
         if data:
@@ -104,6 +110,9 @@ class SimulatedReader:
         field = [self._with_noise(tag) for tag in self.tags()]
         for frame in self.session.tick(now, field):
             self._say(frame)
+
+    def _now(self) -> float:
+        return self._epoch + time.monotonic()
 
     def _say(self, data: bytes) -> None:
         if data:
@@ -118,4 +127,4 @@ class SimulatedReader:
         return data if endpoint.host_baud() in (0, endpoint.baud) else self._random.randbytes(len(data))
 
     def _with_noise(self, tag: FieldTag) -> FieldTag:
-        return FieldTag(tag.epc, tag.tid, tag.antenna, tag.rssi_dbm + self._random.gauss(0.0, RSSI_SPREAD_DB))
+        return replace(tag, rssi_dbm=tag.rssi_dbm + self._random.gauss(0.0, RSSI_SPREAD_DB))

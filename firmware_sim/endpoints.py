@@ -1,4 +1,7 @@
-"""Where a simulated reader is plugged in: a real pseudo terminal, or an MQTT broker. They move bytes, nothing else."""
+"""Where a simulated reader is plugged in: a pseudo terminal, an MQTT broker or (`tcp.py`) a TCP port.
+
+They move bytes, nothing else.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from firmware_sim.tcp import TcpEndpoint
 from trace_core.errors import ConfigError, TraceError
 
 BITS_PER_BYTE = 10
@@ -26,6 +30,7 @@ READ_BYTES = 4_096
 CONNECT_LIMIT_S = 10.0
 MAX_QUEUED = 10_000
 """Payloads that a reader keeps while its broker is away; what comes then is lost and counted in `overruns`."""
+MAX_PORT = 65_535
 WILL_CONNECTED, WILL_LOST = b"connected", b"connection lost"
 _SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (9_600, 19_200, 38_400, 57_600, 115_200, 230_400)}
 
@@ -226,13 +231,18 @@ class MqttEndpoint:
 
 
 def endpoint_for(url: str, name: str) -> Endpoint:
-    """`pty`, `pty:/path/of/link` or `mqtt://host:port/topic` → endpoint. Raises `ConfigError`, `EndpointError`."""
+    """`pty`, `pty:/path/of/link`, `tcp://host:port` or `mqtt://host:port/topic` → endpoint.
+
+    Raises `ConfigError`, `EndpointError`, `PortError`.
+    """
     kind, _, rest = url.partition(":")
     if kind == "pty":
         return PtyEndpoint(link=Path(rest) if rest else None)
     address, _, topic = rest.removeprefix("//").partition("/")
     host, _, port = address.partition(":")
+    if kind == "tcp" and host and port.isdecimal() and int(port) <= MAX_PORT and not topic:
+        return TcpEndpoint(host, int(port))
     if kind != "mqtt" or not host or not topic or not (port or "1883").isdigit():
-        remedy = "write pty, pty:/path/of/link or mqtt://host:port/topic"
+        remedy = "write pty, pty:/path/of/link, tcp://host:port or mqtt://host:port/topic"
         raise ConfigError(f"{url!r} is no endpoint", where="endpoint", remedy=remedy)
     return MqttEndpoint(host, int(port or 1883), topic, name)

@@ -111,17 +111,17 @@ class FaultyEndpoint:
     def __init__(self, endpoint: Endpoint, faults: CableFaults, seed: int) -> None:
         self.out = Cable(faults, seed)
         self.back = Cable(faults, seed + 1)
-        self._endpoint = endpoint
+        self.inner = endpoint
         self._waiting: list[bytes] = []
 
     def read(self, timeout_s: float) -> bytes:
         if not self._waiting:
-            self._waiting = self.back.carry(self._endpoint.read(timeout_s))
+            self._waiting = self.back.carry(self.inner.read(timeout_s))
         return self._waiting.pop(0) if self._waiting else b""
 
     def write(self, data: bytes) -> None:
         for piece in self.out.carry(data):
-            self._endpoint.write(piece)
+            self.inner.write(piece)
 
     def close(self) -> None:
-        self._endpoint.close()
+        self.inner.close()

@@ -17,7 +17,7 @@ PROTOCOL = ReaderProtocol(
         "power_index": "transmit power as an index into the reader's own table; default: as the reader was left",
         "session": "Gen2 session, 0 to 3; default: as the reader was left",
         "keepalive_s": "seconds between keepalives, 0.5 to 60; three missed ones are silence; default 2",
-        "start": "who starts the inventory: immediate (the reader) or none (a START_ROSPEC); default immediate",
+        "start": "who starts the inventory: command (START_ROSPEC) or immediate (the reader itself); default command",
         "version": "1.0.1, or auto: LLRP 1.1 with readers that know it; default 1.0.1",
         "check_tag_crc": "whether a read is dropped when the tag's CRC is wrong; default true",
         "reader_version": "simulated reader only: the highest version it knows, 1.0.1 or 1.1; default 1.0.1",

@@ -195,6 +195,9 @@ class LlrpHost:
         self._next(now, out)
 
     def _refused(self, request: Request, status: Status, now: float, out: list[HostOutput]) -> None:
+        if request.kind == MessageType.DELETE_ROSPEC:
+            self._next(now, out)  # some readers refuse to delete all when there are none; what is left fails later
+            return
         if self._tries > 1:
             # Of a request that was sent twice the first may have been carried out: only a new beginning is clear.
             out.append(self._begin(now))

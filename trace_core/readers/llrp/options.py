@@ -10,7 +10,8 @@ from trace_core.readers.llrp.specs import ALL_ANTENNAS, StartTrigger
 
 KEEPALIVE_S = 2.0
 """Three missed ones are silence: a dead reader is noticed after 6 s, at the price of 20 bytes in 2 s."""
-STARTS = {"immediate": StartTrigger.IMMEDIATE, "none": StartTrigger.NONE}
+STARTS = {"command": StartTrigger.NONE, "immediate": StartTrigger.IMMEDIATE}
+"""A command's answer says that the inventory runs, so it is the first choice."""
 VERSIONS = ("1.0.1", "auto")
 
 
@@ -22,7 +23,7 @@ class LlrpOptions:
     power_index: int | None = None
     session: int | None = None
     keepalive_s: float = KEEPALIVE_S
-    start: StartTrigger = StartTrigger.IMMEDIATE
+    start: StartTrigger = StartTrigger.NONE
     negotiate: bool = False
     check_tag_crc: bool = True
 

@@ -198,7 +198,7 @@ class RoSpecs:
     def _end(self, operation: Operation, now: float, *, preempted_by: int = 0) -> None:
         operation.state = TRANSITIONS[State.ACTIVE][Move.STOP]
         if operation.report.trigger != ReportTrigger.NONE:
-            self._report(operation, at_end=True)
+            self._report(operation, at_end=operation.report.trigger == ReportTrigger.N_OR_END_OF_ROSPEC)
         self.events.append((_ROSPEC, _rospec_event(2 if preempted_by else 1, operation.spec.id, preempted_by)))
         spec = operation.spec
         if spec.start == StartTrigger.PERIODIC and operation.due is not None and operation.due < now:
