@@ -170,6 +170,7 @@ class MqttEndpoint:
             self._client.will_set(will_topic, WILL_LOST, qos=1)
         self._client.max_queued_messages_set(queued)
         self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda *_: self._connected.set()
         self._client.on_publish = self._on_publish
         self._client.on_message = lambda _client, _data, message: self._commands.put(bytes(message.payload))
         try:
@@ -216,11 +217,12 @@ class MqttEndpoint:
     ) -> None:
         if reason.is_failure:
             return
-        if self._command_topic is not None:
-            client.subscribe(self._command_topic, qos=1)
         if self._will_topic is not None:
             self._publish(self._will_topic, WILL_CONNECTED)
-        self._connected.set()
+        if self._command_topic is None:
+            self._connected.set()
+        else:  # ready when the broker has confirmed: a command before that would reach nobody
+            client.subscribe(self._command_topic, qos=1)
 
     def _on_publish(
         self, _client: mqtt.Client, _data: object, _mid: int, _reason: ReasonCode, _properties: object
