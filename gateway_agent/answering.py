@@ -1,55 +1,23 @@
 """Allow, warn or refuse, from the list on the box: the answer must come offline too.
 
 Codes are compared in canonical form (`trace_core.ids.canonical`), so it does not matter how the list and the tag
-write them. The strictest matching entry wins; every answer says why and how old the list is.
+write them. The strictest finding wins, among equals the first; every answer says why and how old the list is.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from datetime import date, datetime, timedelta, timezone
 
-from trace_core.errors import EventError, IdentifierError
+from gateway_agent.blocklist import STRICTNESS, Asset, BlockList, Verdict
+from gateway_agent.checkpoints import Role
+from trace_core.errors import IdentifierError
 from trace_core.ids import epc as epc_codec
 from trace_core.ids.canonical import canonical_uri
 
-MAX_LIST_BYTES = 67_108_864
-"""A list that a gateway reads into memory: about 500,000 entries."""
-MAX_REASON_CHARS = 200
-
-
-class Verdict(StrEnum):
-    ALLOW = "allow"
-    WARN = "warn"
-    REFUSE = "refuse"
-
-
-_STRICTNESS = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.REFUSE: 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a listed code gets."""
-
-    verdict: Verdict
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class BlockList:
-    """One version of the list: canonical URI → entry, for single items and for classes (GTIN, GTIN + lot)."""
-
-    version: int
-    issued_at: datetime
-    items: Mapping[str, Entry]
-    classes: Mapping[str, Entry]
-
-    def age_s(self, wall: datetime) -> float:
-        return max(0.0, (wall - self.issued_at).total_seconds())
+MIN_TID_BYTES = 8
+"""Class, maker and model come first in a TID; a shorter one does not tell one chip from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +27,41 @@ class Identity:
     uri: str
     canonical: str = ""
 
+    @property
+    def key(self) -> str:
+        """The one name under which the box remembers it."""
+        return self.canonical or self.uri
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator decided once for this box."""
+
+    without_list: Verdict = Verdict.WARN
+    stale_after_s: float = float("inf")
+    owner: str = ""
+    """USCC of the station; cylinders of others are foreign. Empty: not asked."""
+    pre_check_valid_s: float = 3600.0
+    utc_offset: timezone = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One tag at one read point. `check`: the verdict of its newest pre-check, None without a valid one."""
+
+    identity: Identity
+    wall: datetime
+    tid: bytes | None = None
+    role: Role = Role.GATE
+    medium: str = ""
+    check: bool | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     verdict: Verdict
     reason: str
     list_age_s: float | None
-
-
-def parse_block_list(data: bytes) -> BlockList:
-    """`{version, issued_at, entries: [{match: "uri"|"class", value, answer, reason}]}`. Raises `EventError`."""
-    if len(data) > MAX_LIST_BYTES:
-        raise EventError(f"the list has {len(data)} bytes", where="block_list", remedy=f"at most {MAX_LIST_BYTES}")
-    try:
-        fields = json.loads(data)
-        issued_at = datetime.fromisoformat(str(fields["issued_at"]))
-        tables: dict[str, dict[str, Entry]] = {"uri": {}, "class": {}}
-        for entry in fields["entries"]:
-            _add(tables[entry["match"]], entry)
-        if issued_at.tzinfo is None:
-            raise ValueError("issued_at has no offset")
-        return BlockList(int(fields["version"]), issued_at, tables["uri"], tables["class"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise EventError(f"the list is malformed: {error!r}", where="block_list") from error
 
 
 def identify(epc: bytes) -> Identity:
@@ -93,25 +73,24 @@ def identify(epc: bytes) -> Identity:
     return Identity(uri, canonical_uri(uri))
 
 
-def answer(identity: Identity, block_list: BlockList | None, wall: datetime, without_list: Verdict) -> Answer:
+def identify_code(code: str) -> Identity:
+    """The same for what a person or a scanner gives: hex of a tag, EPC URN, Digital Link. Raises `IdentifierError`."""
+    try:
+        return identify(bytes.fromhex(code))
+    except ValueError as error:
+        canonical = canonical_uri(code)
+        if ":" not in canonical:
+            remedy = "give hex, urn:epc:… or a Digital Link"
+            raise IdentifierError(f"{code!r:.80} is no code", where="epc", remedy=remedy) from error
+        return Identity(code, canonical)
+
+
+def answer(question: Question, block_list: BlockList | None, policy: Policy) -> Answer:
     """The answer at the gate for one tag."""
-    age_s = block_list.age_s(wall) if block_list else None
-    if not identity.canonical:
-        return Answer(Verdict.WARN, "unknown-tag", age_s)
-    if block_list is None:
-        return Answer(without_list, "no-list", None)
-    found = [entry for entry in _matches(identity.canonical, block_list) if entry is not None]
-    if not found:
-        return Answer(Verdict.ALLOW, "not-listed", age_s)
-    strictest = max(found, key=lambda entry: _STRICTNESS[entry.verdict])
-    return Answer(strictest.verdict, strictest.reason, age_s)
-
-
-def _matches(canonical: str, block_list: BlockList) -> list[Entry | None]:
-    return [
-        block_list.items.get(canonical),
-        *(block_list.classes.get(candidate) for candidate in class_uris(canonical)),
-    ]
+    age_s = block_list.age_s(question.wall) if block_list else None
+    found = _findings(question, block_list, policy, age_s)
+    verdict, reason = max(found, key=lambda finding: STRICTNESS[finding[0]], default=(Verdict.ALLOW, "not-listed"))
+    return Answer(verdict, reason, age_s)
 
 
 def class_uris(canonical: str) -> list[str]:
@@ -124,10 +103,59 @@ def class_uris(canonical: str) -> list[str]:
     return classes
 
 
-def _add(table: dict[str, Entry], entry: Mapping[str, Any]) -> None:
-    """Two entries for one code: the stricter stands."""
-    uri = canonical_uri(str(entry["value"]))
-    new = Entry(Verdict(entry["answer"]), str(entry.get("reason", ""))[:MAX_REASON_CHARS])
-    old = table.get(uri)
-    if old is None or _STRICTNESS[new.verdict] > _STRICTNESS[old.verdict]:
-        table[uri] = new
+def _findings(
+    question: Question, block_list: BlockList | None, policy: Policy, age_s: float | None
+) -> Iterator[tuple[Verdict, str]]:
+    filling = question.role in (Role.FILLING, Role.PRE_CHECK)
+    # Never fill what nobody knows (特种设备安全法 art. 49); elsewhere a tag of strangers is a remark.
+    unknown = Verdict.REFUSE if filling else Verdict.WARN
+    canonical = question.identity.canonical
+    if not canonical:
+        yield unknown, "unknown-tag"
+    if block_list is None:
+        yield (Verdict.REFUSE if filling else policy.without_list), "no-list"
+        return
+    asset = block_list.assets.get(canonical)
+    if asset is not None and _is_another_chip(asset, question.tid):
+        yield Verdict.REFUSE, "tid-mismatch"
+    for entry in (block_list.items.get(canonical), *map(block_list.classes.get, class_uris(canonical))):
+        if entry is not None:
+            yield entry.verdict, entry.reason
+    if asset is not None:
+        yield from _by_date(asset, _today(question, block_list, policy))
+    if filling:
+        yield from _before_filling(question, asset, policy)
+    if age_s is None or age_s > policy.stale_after_s:
+        yield Verdict.WARN, "list-stale"
+
+
+def _by_date(asset: Asset, today: date) -> Iterator[tuple[Verdict, str]]:
+    """Rule D50 and the first half of D51: no use when overdue or scrapped, also decided weeks offline."""
+    if asset.scrap_on is not None and today >= asset.scrap_on:
+        yield Verdict.REFUSE, "scrapped"
+    if asset.inspection_due is not None and today > asset.inspection_due:
+        yield Verdict.REFUSE, "overdue"
+
+
+def _before_filling(question: Question, asset: Asset | None, policy: Policy) -> Iterator[tuple[Verdict, str]]:
+    """Rules D51 (unknown, foreign), D52 (medium), D53 (pre-check)."""
+    if asset is None or not asset.medium:
+        yield Verdict.REFUSE, "unknown-cylinder"
+    else:
+        if policy.owner and asset.owner != policy.owner:
+            yield Verdict.REFUSE, "foreign"
+        if question.medium and asset.medium != question.medium:
+            yield Verdict.REFUSE, "wrong-medium"
+    if question.role is Role.FILLING and question.check is not True:
+        yield Verdict.REFUSE, "no-pre-check" if question.check is None else "pre-check-failed"
+
+
+def _today(question: Question, block_list: BlockList, policy: Policy) -> date:
+    """The local date, and never before the list was issued: a box whose clock fell back must not forgive a due date."""
+    return max(question.wall, block_list.issued_at).astimezone(policy.utc_offset).date()
+
+
+def _is_another_chip(asset: Asset, tid: bytes | None) -> bool:
+    """Whether the chip is not the one that the code is bound to (D03). Readers give a TID as long as they like."""
+    length = min(len(asset.tid), len(tid or b""))
+    return length >= MIN_TID_BYTES and (tid or b"")[:length] != asset.tid[:length]

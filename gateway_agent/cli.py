@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 import trace_core.readers
-from gateway_agent import identity, service, status
+from gateway_agent import blocklist, clock, identity, list_key, requests, service, status
+from gateway_agent.answering import identify_code
 from gateway_agent.config import Config, load_config
 from gateway_agent.outbox import open_existing
 from gateway_agent.outbox_schema import Quota
@@ -23,6 +24,7 @@ from gateway_agent.server_link import ServerLink
 from trace_core.errors import Conflict, NotFound, TraceError
 from trace_core.readers._base import ReaderProtocol
 from trace_core.registry import discover
+from trace_core.uplink import key_id
 
 EXAMPLE = "gateway-agent run --config /etc/suyuan/gateway.toml"
 
@@ -65,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run, "read, answer, store and send until SIGTERM", config)
     enrol = add("enrol", _enrol, "make the key and exchange a one-time code for a gateway id", config, as_json)
     enrol.add_argument("--code", required=True, help="the one-time code; - reads it from standard input")
+    pin = add("pin-list-key", _pin_list_key, "trust this key for block lists", config, as_json)
+    pin.add_argument(
+        "--key", default="", help="base64, as `trace-server blocklist key` prints it; absent: ask the server"
+    )
+    _add_reports(add, config, as_json)
     add("check-config", _check, "say what is wrong with the settings", config)
     add("status", _status, "unsent events, readers, last answers, clock, list, links", config, as_json)
     add("protocols", _protocols, "the reader protocols that can be configured", as_json)
@@ -78,6 +85,23 @@ def _parser() -> argparse.ArgumentParser:
     replay = add("replay", _replay, "send kept events again (the server counts each once)", config, into=outbox)
     replay.add_argument("--after", type=int, default=0, help="sequence number after which to begin (0: all kept)")
     return parser
+
+
+def _add_reports(
+    add: Callable[..., argparse.ArgumentParser], config: argparse.ArgumentParser, as_json: argparse.ArgumentParser
+) -> None:
+    """`check` and `act`: what a person does beside the readers."""
+    check = add("check", _report, "report a check of a cylinder before or after filling", config, as_json)
+    outcome = check.add_mutually_exclusive_group(required=True)
+    outcome.add_argument("--pass", dest="passed", action="store_true", help="it may be filled")
+    outcome.add_argument("--fail", dest="passed", action="store_false", help="it must not be filled")
+    check.add_argument("--stage", choices=("pre", "post"), default="pre", help="before (default) or after filling")
+    act = add("act", _report, "report that something was done, e.g. a cylinder was filled", config, as_json)
+    act.add_argument("--weight-kg", type=float, default=None, help="weight of what was filled in")
+    for command, what in ((check, "check"), (act, "act")):
+        command.set_defaults(what=what)
+        command.add_argument("--epc", required=True, help="hex of the tag, EPC URN, or the link in the 2D code")
+        command.add_argument("--at", default="", help="id of the read point; absent: the only filling point")
 
 
 def _load(arguments: argparse.Namespace) -> Config:
@@ -94,7 +118,54 @@ def _enrol(arguments: argparse.Namespace) -> int:
     code = sys.stdin.readline().strip() if arguments.code == "-" else arguments.code
     with closing(ServerLink(config.server.for_enrolment())) as link:
         me = identity.enrol(config.gateway.state_dir, link, code)
-    _print(arguments, asdict(me), [f"enrolled as {me.gateway_id}, key {me.key_id}, {me.state}"])
+        pinned = _pin(config, link)
+    _print(arguments, asdict(me), [f"enrolled as {me.gateway_id}, key {me.key_id}, {me.state}", pinned])
+    return 0
+
+
+def _pin(config: Config, link: ServerLink) -> str:
+    """Trust the list key that the server shows now. The identity stands already: a failure here is said, not raised."""
+    try:
+        key = list_key.fetch(link)
+    except TraceError as error:
+        print(f"gateway-agent: no list key pinned: {error}; run `gateway-agent pin-list-key`", file=sys.stderr)
+        return "no list key pinned"
+    blocklist.pin_key(config.gateway.state_dir, key)
+    return f"list key {key_id(key)} pinned"
+
+
+def _pin_list_key(arguments: argparse.Namespace) -> int:
+    config = _load(arguments)
+    if arguments.key:
+        key = blocklist.decode_list_key(arguments.key)
+    else:
+        with closing(ServerLink(config.server.for_enrolment())) as link:
+            key = list_key.fetch(link)
+    blocklist.pin_key(config.gateway.state_dir, key)
+    text = f"list key {key_id(key)} pinned; compare it with `trace-server blocklist key`, then restart the gateway"
+    _print(arguments, {"key_id": key_id(key)}, [text])
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    """Leave what a person did for the running gateway, and wait until it is committed."""
+    config = _load(arguments)
+    identify_code(arguments.epc)
+    kind = requests.Kind.ACT if arguments.what == "act" else requests.Kind(f"{arguments.stage}_check")
+    request = requests.Request(
+        number=requests.new_number(),
+        kind=kind,
+        code=arguments.epc,
+        read_point=requests.place_of(config.read_points, kind, arguments.at),
+        passed=getattr(arguments, "passed", True),
+        weight_kg=getattr(arguments, "weight_kg", None),
+        said_at=clock.now().wall,
+    )
+    path = requests.leave(config.gateway.state_dir / requests.REQUESTS, request)
+    is_taken = requests.wait_taken(path)
+    fields = {"number": request.number, "read_point": request.read_point, "committed": is_taken}
+    text = "recorded" if is_taken else "kept; it is recorded as soon as the gateway runs"
+    _print(arguments, fields, [text])
     return 0
 
 

@@ -16,16 +16,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway_agent.addresses import Address, parse_address
+from gateway_agent.answering import Policy
+from gateway_agent.blocklist import Verdict, decode_list_key
 from gateway_agent.fields import Fields, nearest
+from gateway_agent.points import ReadPoint, parse_read_point
 from gateway_agent.settings import SECTIONS
-from trace_core.epcis.cbv import BIZ_STEPS
 from trace_core.errors import ConfigError, Retryable
+from trace_core.ids import uscc
 from trace_core.readers._base import ReaderProtocol
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SERVER_PORTS = {"https": 443, "mqtts": 8883, "http": 80, "mqtt": 1883}
 IN_CLEAR = frozenset({"http", "mqtt"})
-READ_POINT_PREFIXES = ("urn:epc:id:sgln:", "https://", "http://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,34 +100,27 @@ class ReaderConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPoint:
-    """`[[read_point]]`: where the goods are when an antenna of a reader sees them."""
-
-    reader: str
-    antenna: int | None
-    id: str
-    biz_location: str
-    biz_step: str
-    """Web URI of the CBV, or empty."""
-    presence_window_s: float
-    min_reads: int
-    rssi_min_dbm: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class OutputConfig:
-    """One entry of `answer.outputs`."""
+    """One entry of `answer.outputs`; which fields count depends on `type`."""
 
     type: str
-    path: Path
+    path: Path = Path()
+    command: tuple[str, ...] = ()
+    time_limit_s: float = 2.0
+    url: str = ""
+    ca_file: str = ""
+    password_env: str = ""
+    answers: tuple[str, ...] = ()
+    read_points: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerConfig:
     """`[answer]`"""
 
-    without_list: str
+    policy: Policy
     outputs: tuple[OutputConfig, ...]
+    list_key: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +149,20 @@ def parse_config(data: Mapping[str, object], path: Path, protocols: Mapping[str,
     root = Fields(data, where=str(path), known=SECTIONS)
     readers = tuple(_reader(f, protocols) for f in root.tables("reader"))
     _refuse_duplicates([r.name for r in readers], f"{path}: reader.name")
+    gateway = _gateway(root.table("gateway"), path.parent)
     config = Config(
         path=path,
         server=_server(root.table("server"), path.parent),
-        gateway=_gateway(root.table("gateway"), path.parent),
+        gateway=gateway,
         readers=readers,
-        read_points=tuple(_read_point(f, readers) for f in root.tables("read_point")),
-        answer=_answer(root.table("answer", required=False), path.parent),
+        read_points=tuple(parse_read_point(f, [r.name for r in readers]) for f in root.tables("read_point")),
+        answer=_answer(root.table("answer", required=False), path.parent, gateway.utc_offset),
     )
-    _refuse_duplicates([f"{p.reader}/{p.antenna}" for p in config.read_points], f"{path}: read_point")
+    covered = [f"{p.reader}/{antenna}" for p in config.read_points for antenna in p.covered]
+    _refuse_duplicates(covered, f"{path}: read_point")
+    for point in config.read_points:
+        if point.act_of and point.act_of not in [p.id for p in config.read_points]:
+            raise ConfigError(f"no read point {point.act_of!r}", where=f"{path}: act_of", remedy="name its id")
     for reader in readers:
         if not any(point.reader == reader.name for point in config.read_points):
             raise ConfigError(
@@ -262,38 +262,40 @@ def _reader(fields: Fields, protocols: Mapping[str, ReaderProtocol]) -> ReaderCo
     return ReaderConfig(name, protocol, address, options)
 
 
-def _read_point(fields: Fields, readers: tuple[ReaderConfig, ...]) -> ReadPoint:
-    reader = fields.text("reader")
-    names = [r.name for r in readers]
-    if reader not in names:
-        raise fields.error("reader", f"no reader {reader!r}", nearest(reader, names) or "add a [[reader]]")
-    place = fields.text("id")
-    location = fields.text("biz_location")
-    for key, value in (("id", place), ("biz_location", location)):
-        if value and not value.startswith(READ_POINT_PREFIXES):
-            raise fields.error(key, f"{value!r} is no place", "write urn:epc:id:sgln:… or a Digital Link with 414")
-    step = fields.text("biz_step")
-    step_uri = BIZ_STEPS.uri(step) if step else ""
-    if step_uri is None:
-        raise fields.error("biz_step", f"{step!r} is not in the CBV", nearest(step, BIZ_STEPS.names) or "see CBV 7.1")
-    return ReadPoint(
-        reader=reader,
-        antenna=fields.optional_integer("antenna"),
-        id=place,
-        biz_location=location,
-        biz_step=step_uri,
-        presence_window_s=fields.number("presence_window_s"),
-        min_reads=fields.integer("min_reads"),
-        rssi_min_dbm=fields.optional_number("rssi_min_dbm"),
+def _answer(fields: Fields, folder: Path, utc_offset: timezone) -> AnswerConfig:
+    policy = Policy(
+        without_list=Verdict(fields.choice("without_list", ("allow", "warn"))),
+        stale_after_s=fields.number("list_stale_h") * 3600,
+        owner=fields.text("owner"),
+        pre_check_valid_s=fields.number("pre_check_valid_s"),
+        utc_offset=utc_offset,
     )
+    if policy.owner and not uscc.is_valid(policy.owner):
+        raise fields.error("owner", f"{policy.owner!r} is no USCC", "18 characters, GB 32100")
+    key = fields.text("list_key")
+    try:
+        list_key = decode_list_key(key) if key else None
+    except ConfigError as error:
+        raise fields.error("list_key", error.what, error.remedy) from error
+    return AnswerConfig(policy, tuple(_output(f, folder) for f in fields.tables("outputs")), list_key)
 
 
-def _answer(fields: Fields, folder: Path) -> AnswerConfig:
-    without_list = fields.text("without_list")
-    if without_list not in ("allow", "warn"):
-        raise fields.error("without_list", f"{without_list!r} is no answer", "write allow or warn")
-    outputs = tuple(OutputConfig(f.text("type"), folder / f.text("path")) for f in fields.tables("outputs"))
-    return AnswerConfig(without_list, outputs)
+def _output(fields: Fields, folder: Path) -> OutputConfig:
+    answers = fields.texts("answers")
+    for word in answers:
+        if word not in set(Verdict):
+            raise fields.error("answers", f"{word!r} is no answer", "allow, warn or refuse")
+    return OutputConfig(
+        type=fields.text("type"),
+        path=folder / fields.text("path"),
+        command=fields.texts("command"),
+        time_limit_s=fields.number("time_limit_s"),
+        url=fields.text("url"),
+        ca_file=str(folder / fields.text("ca_file")) if fields.text("ca_file") else "",
+        password_env=fields.text("password_env"),
+        answers=answers,
+        read_points=fields.texts("read_points"),
+    )
 
 
 def _refuse_duplicates(values: list[str], where: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -34,10 +35,20 @@ class Place:
 
 
 def event_body(
-    observation: Observation, identity: Identity, answer: Answer, *, origin: Origin, place: Place, clock: ClockState
+    observation: Observation,
+    identity: Identity,
+    answer: Answer,
+    *,
+    origin: Origin,
+    place: Place,
+    clock: ClockState,
+    extra: Mapping[str, ExtensionValue] | None = None,
 ) -> bytes:
-    """The event as it is stored, chained and sent. The order is `(epoch, seq)`, never the time in it."""
-    point, read = observation.point, observation.read
+    """The event as it is stored, chained and sent. The order is `(epoch, seq)`, never the time in it.
+
+    `extra`: further fields of our namespace, by local name.
+    """
+    point = observation.point
     # A reader clock may run ahead; nothing was seen later than its bytes came in.
     wall = min(observation.seen.wall, observation.received.wall).astimezone(origin.utc_offset)
     event = ObjectEvent(
@@ -48,17 +59,17 @@ def event_body(
         read_point=point.id,
         biz_location=point.biz_location or None,
         epc_list=(identity.uri,),
-        extensions=_extensions(observation, answer, origin, place, clock, raw_epc=read.epc.hex().upper()),
+        extensions=_named({**_extensions(observation, answer, origin, place, clock), **(extra or {})}),
     )
     fields = {"@context": CONTEXT, **event_to_json(event, PREFIXES)}
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _extensions(
-    observation: Observation, answer: Answer, origin: Origin, place: Place, clock: ClockState, *, raw_epc: str
+    observation: Observation, answer: Answer, origin: Origin, place: Place, clock: ClockState
 ) -> dict[str, ExtensionValue]:
     read = observation.read
-    fields: dict[str, ExtensionValue] = {
+    return {
         "gateway": origin.gateway,
         "epoch": place.epoch,
         "seq": place.seq,
@@ -66,7 +77,7 @@ def _extensions(
         "readPointAntenna": read.antenna,
         "tid": read.tid.hex().upper() if read.tid else None,
         "rssiDbm": read.rssi_dbm,
-        "rawEpc": raw_epc,
+        "rawEpc": read.epc.hex().upper() or None,
         "clockState": clock.value,
         "bootId": origin.boot_id,
         "monotonic": round(observation.seen.monotonic, 3),
@@ -74,6 +85,10 @@ def _extensions(
         "reason": answer.reason,
         "listAgeSeconds": None if answer.list_age_s is None else round(answer.list_age_s),
     }
+
+
+def _named(fields: Mapping[str, ExtensionValue]) -> dict[str, ExtensionValue]:
+    """Expanded names; what is not known is absent, never empty."""
     return {f"{{{SUYUAN_NAMESPACE}}}{name}": value for name, value in fields.items() if value is not None}
 
 

@@ -65,6 +65,37 @@ class Fields:
             raise self.error(key, "must be a whole number", "write it without quotes and decimals")
         return int(self._bounded(key, value))
 
+    def integers(self, key: str) -> tuple[int, ...]:
+        """A list of different whole numbers, empty when absent."""
+        value = self._value(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(n, int) and not isinstance(n, bool) for n in value):
+            raise self.error(key, "must be a list of whole numbers", "write [1, 2]")
+        if len(set(value)) != len(value):
+            raise self.error(key, "a number appears twice", "name each once")
+        return tuple(int(self._bounded(key, number)) for number in value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, empty when absent."""
+        value = self._value(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise self.error(key, "must be a list of texts", 'write ["a", "b"]')
+        return tuple(value)
+
+    def choice(self, key: str, known: Iterable[str]) -> str:
+        """A text that is one of `known`."""
+        value, names = self.text(key), [str(name) for name in known]
+        if value not in names:
+            raise self.error(key, f"{value!r} is not known", nearest(value, names) or f"write {' or '.join(names)}")
+        return value
+
+    def with_defaults(self, defaults: Mapping[str, object]) -> Fields:
+        """The same table, where absent keys have these values."""
+        return Fields({**defaults, **self._data}, where=self._where, known=self._known)
+
     def mapping(self, key: str) -> Mapping[str, object]:
         value = self._data.get(key, {})
         if not isinstance(value, dict):

@@ -7,13 +7,13 @@ late or twice (a broker's backlog, a redelivery after a crash) find the presence
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from gateway_agent.clock import Moment
-from gateway_agent.config import ReadPoint
+from gateway_agent.points import ReadPoint
 from trace_core.readers._base import TagRead
 
 MAX_READER_AGE_S = 300.0
@@ -121,7 +121,7 @@ class Observer:
     _next_number: int = field(init=False, default=1)
 
     def __post_init__(self) -> None:
-        self._by_antenna = {(point.reader, point.antenna): point for point in self.points}
+        self._by_antenna = {(point.reader, antenna): point for point in self.points for antenna in point.covered}
 
     def restore(self, presences: Iterable[Presence]) -> None:
         """Take over what a former run stored; each answer is shown again at the first read of its tag."""
@@ -157,6 +157,25 @@ class Observer:
         key = (observation.point.id, observation.read.epc)
         return self._change(key, observation.presence, shown=shown)
 
+    def ask_anew(self, points: Collection[str], is_meant: Callable[[Presence], bool]) -> list[int]:
+        """End the presences at `points` that are meant: the next read of the tag is a new one, with a new answer.
+
+        Returns their numbers, to be forgotten.
+        """
+        ended: list[int] = []
+        for key, presences in list(self._presences.items()):
+            meant = [p.number for p in presences if key[0] in points and is_meant(p)]
+            if not meant:
+                continue
+            ended += meant
+            kept = [p for p in presences if p.number not in meant]
+            if kept:
+                self._presences[key] = kept
+            else:
+                del self._presences[key]
+        self._drop(ended)
+        return ended
+
     def take_moved(self) -> list[Presence]:
         """Presences whose end moved since the last call: to be flushed."""
         moved = [self._get(key, number) for number, key in self._moved.items()]
@@ -177,14 +196,17 @@ class Observer:
                 self._presences[key] = kept
             else:
                 del self._presences[key]
-        self._restored.difference_update(forgotten)
-        for number in forgotten:
-            self._moved.pop(number, None)
+        self._drop(forgotten)
         stale = [key for key, candidate in self._candidates.items() if candidate.last < horizon]
         for key in stale:
             del self._candidates[key]
         self.counts.ghosts += len(stale)
         return forgotten
+
+    def _drop(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._restored.discard(number)
+            self._moved.pop(number, None)
 
     def _seen(self, read: TagRead, received: Moment) -> Moment:
         """When the tag was there: by the reader's clock where that is plausible, else now."""

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from gateway_agent import clock, identity
 from gateway_agent.addresses import open_transport
-from gateway_agent.blocklist import BlockListFile
+from gateway_agent.blocklist import BlockListFile, pinned_key
 from gateway_agent.clock import ClockJudge
 from gateway_agent.config import Config
 from gateway_agent.eventing import Origin
 from gateway_agent.links.opening import open_link
 from gateway_agent.reading import Pump
+from gateway_agent.requests import REQUESTS, Inbox
 from gateway_agent.showing import open_outputs
 from gateway_agent.status import describe
 from gateway_agent.supervise import Supervisor
@@ -42,7 +43,7 @@ class Service:
         self._judge = ClockJudge()
         self._supervisor = Supervisor()
         self._reading_stop, self._sending_stop = threading.Event(), threading.Event()
-        self._block_list = BlockListFile(folder / "block_list.json")
+        self._block_list = BlockListFile(folder / "block_list.json", config.answer.list_key or pinned_key(folder))
         self._writer = Writer(
             config,
             Origin(me.gateway_id, boot.id, config.gateway.utc_offset),
@@ -61,6 +62,7 @@ class Service:
             block_list=self._block_list,
             boot_id=boot.id,
         )
+        self._inbox = Inbox(folder / REQUESTS, self._writer.queue.put)
         self._pumps = {
             reader.name: Pump(
                 reader,
@@ -82,6 +84,7 @@ class Service:
         self._sender_thread = start(
             "sender", lambda: self._sender.run(self._sending_stop, self._writer.stored), self._sending_stop
         )
+        start("requests", lambda: self._inbox.run(self._reading_stop), self._reading_stop)
         self._reader_threads = [
             start(f"reader {name}", pump.run, self._reading_stop) for name, pump in self._pumps.items()
         ]

@@ -18,19 +18,24 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from gateway_agent import clock
-from gateway_agent.answering import Verdict, answer, identify
+from gateway_agent.answering import identify_code
 from gateway_agent.blocklist import BlockListFile
+from gateway_agent.checkpoints import Role
 from gateway_agent.clock import ClockJudge, Moment
 from gateway_agent.config import Config
-from gateway_agent.eventing import Origin, Place, event_body
+from gateway_agent.deciding import Decider, Decision
+from gateway_agent.eventing import Origin, Place
 from gateway_agent.gaps import Gap
 from gateway_agent.killpoints import reach
-from gateway_agent.observing import Again, Observation, Observer, Presence, Shown, Unplaced
+from gateway_agent.ledger import Ledger
+from gateway_agent.observing import Again, Observation, Observer, Presence, Unplaced
 from gateway_agent.outbox import BadData, Commit, DeviceRow, Outbox, OutboxFull, open_outbox
 from gateway_agent.outbox_schema import Level, Quota
+from gateway_agent.outbox_view import OutboxView
 from gateway_agent.reading import BadReading, Delivered, DeviceReport, Item, Reading
+from gateway_agent.requests import Asked
 from gateway_agent.showing import Display, Output
-from trace_core.errors import Retryable, TraceError
+from trace_core.errors import ConfigError, IdentifierError, Retryable, TraceError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -57,7 +62,7 @@ class Stop:
     """Last item of the queue: write what came before, then end."""
 
 
-Work: TypeAlias = Item | Command | Stop
+Work: TypeAlias = Item | Asked | Command | Stop
 
 
 @dataclass(slots=True)
@@ -66,6 +71,7 @@ class _Draft:
 
     bodies: list[bytes] = field(default_factory=list)
     presences: list[Presence] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
     bad: list[BadData] = field(default_factory=list)
     devices: list[DeviceRow] = field(default_factory=list)
     displays: list[Display] = field(default_factory=list)
@@ -87,8 +93,8 @@ class Writer:
     ) -> None:
         self._config = config
         self._origin = origin
-        self._judge = judge
-        self._block_list = block_list
+        self._decider = Decider(config, origin, judge=judge, block_list=block_list)
+        self._filling = frozenset(point.id for point in config.read_points if point.role is Role.FILLING)
         self._outputs = outputs
         self._snapshot = snapshot
         self.queue: queue.Queue[Work] = queue.Queue(config.gateway.queue_size)
@@ -101,7 +107,6 @@ class Writer:
         self.observer = Observer(config.read_points)
         self.level = Level.FREE
         self.last_answers: list[dict[str, object]] = []
-        self._without_list = Verdict(config.answer.without_list)
         self._group: list[Work] = []
         self._gap = Gap()
         self._full_since = 0.0
@@ -172,17 +177,21 @@ class Writer:
         draft = _Draft()
         for item in self._group:
             self._consider(item, draft, outbox)
-        if draft.bodies or draft.bad or draft.devices:
+        ledger = self._decider.ledger
+        if draft.bodies or draft.bad or draft.devices or ledger.is_changed:
             outbox.commit(
                 Commit(
                     wall=now.wall,
                     boot_id=self._origin.boot_id,
                     bodies=draft.bodies,
                     presences=draft.presences,
+                    forgotten=draft.forgotten,
                     bad=draft.bad,
                     devices=draft.devices,
+                    state=ledger.as_state() if ledger.is_changed else {},
                 )
             )
+            ledger.is_changed = False
             reach("after-commit")
         self._confirm(draft)
 
@@ -213,17 +222,39 @@ class Writer:
                 draft.devices.append(DeviceRow(reader, event.state.value, event.detail, at.wall))
             case Delivered(done):
                 draft.done.append(done)
+            case Asked():
+                self._ask(item, draft, outbox)
 
     def _answer(self, observation: Observation, draft: _Draft, outbox: Outbox) -> None:
-        wall = observation.received.wall
-        identity = identify(observation.read.epc)
-        said = answer(identity, self._block_list.current, wall, self._without_list)
-        place = Place(outbox.epoch, outbox.last_seq + len(draft.bodies) + 1)
-        shown = Shown(said.verdict.value, said.reason, said.list_age_s, identity.uri, place.epoch, place.seq)
-        body = event_body(observation, identity, said, origin=self._origin, place=place, clock=self._judge.state(wall))
-        draft.bodies.append(body)
-        draft.presences.append(self.observer.answered(observation, shown))
-        draft.displays.append(Display(wall, observation.point.id, observation.read.epc, shown))
+        decision = self._decider.observed(observation, self._place(draft, outbox))
+        draft.presences.append(self.observer.answered(observation, decision.shown))
+        self._add(decision, observation.read.epc, observation.point.id, observation.received, draft)
+
+    def _ask(self, item: Asked, draft: _Draft, outbox: Outbox) -> None:
+        request = item.request
+        draft.done.append(item.done)
+        if not self._decider.ledger.take_request(request.number):
+            return
+        try:
+            decision = self._decider.requested(request, item.at, self._place(draft, outbox))
+        except (ConfigError, IdentifierError) as error:
+            draft.bad.append(BadData(request.read_point, error.code, request.code.encode(), item.at.wall))
+            return
+        self._add(decision, b"", request.read_point, item.at, draft)
+
+    def _add(self, decision: Decision, epc: bytes, point: str, at: Moment, draft: _Draft) -> None:
+        draft.bodies.append(decision.body)
+        draft.displays.append(Display(at.wall, point, epc, decision.shown))
+        if decision.asked_anew:
+            ended = self.observer.ask_anew(
+                self._filling, lambda p: p.shown is not None and identify_code(p.shown.uri).key == decision.asked_anew
+            )
+            draft.forgotten += ended
+            # A presence that begins and ends in one group is not stored at all.
+            draft.presences = [p for p in draft.presences if p.number not in ended]
+
+    def _place(self, draft: _Draft, outbox: Outbox) -> Place:
+        return Place(outbox.epoch, outbox.last_seq + len(draft.bodies) + 1)
 
     def _show(self, displays: Sequence[Display]) -> None:
         self.last_answers = [*self.last_answers, *(display.fields() for display in displays)][-20:]
@@ -238,6 +269,9 @@ class Writer:
         """Full: reads are counted, not taken. Messages of a broker are not acknowledged, so they come again."""
         reads = [i for i in self._group if isinstance(i, Reading) and not i.kept_elsewhere]
         self._gap.add(outbox, now, len(reads), "outbox full")
+        for item in self._group:
+            if isinstance(item, Asked):
+                item.again()
 
     def _flush(self, outbox: Outbox, now: Moment) -> None:
         """What may be up to a second late: ends of presences, forgotten presences, state for `status`."""
@@ -258,6 +292,8 @@ class Writer:
         now = clock.now()
         counts = self.observer.counts
         self.observer = Observer(self._config.read_points, counts)
+        with closing(OutboxView(self._config.gateway.state_dir / "outbox.sqlite")) as view:
+            self._decider.ledger = Ledger.from_state(view.state(), self._origin.boot_id)
         self.observer.restore(outbox.presences(self._origin.boot_id, now.monotonic, now.wall))
 
     def _set_level(self, outbox: Outbox) -> None:

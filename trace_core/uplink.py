@@ -15,7 +15,6 @@ a contradiction.
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import hashlib
 import io
@@ -137,7 +136,7 @@ def decode_signature(text: str) -> bytes:
     """Raises `EventError` when `text` is not the base64 of 64 bytes."""
     try:
         raw = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # also text that is not ASCII
         raise EventError("the signature is not base64", where=SIGNATURE_HEADER) from error
     if len(raw) != 64:
         raise EventError("an Ed25519 signature has 64 bytes", where=SIGNATURE_HEADER)

@@ -16,6 +16,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from tests.gateway.make import LIST_KEY, sealed
 from trace_core.uplink import (
     KEY_ID_HEADER,
     SIGNATURE_HEADER,
@@ -122,8 +123,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append((time.monotonic(), self.path))
+        if self.path == "/api/v1/gateways/block-list/key":
+            self.reply(200, json.dumps({"public_key": base64.b64encode(LIST_KEY).decode()}).encode())
+            return
         self._check_signature(request_payload("GET", self.path, self.headers[TIMESTAMP_HEADER]))
-        self.reply(200 if self.server.block_list else 404, json.dumps(self.server.block_list).encode())
+        found = self.server.block_list
+        self.reply(200 if found else 404, sealed(json.dumps(found).encode()) if found else b"{}")
 
     def reply(self, status: int, body: bytes = b"{}", **headers: str) -> None:
         self.send_response(status)

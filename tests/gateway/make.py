@@ -7,15 +7,28 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gateway_agent.config import ReadPoint
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from gateway_agent.observing import Presence, Shown
 from gateway_agent.outbox import Commit, Outbox, open_outbox
 from gateway_agent.outbox_schema import Quota
+from gateway_agent.points import ReadPoint
+from trace_core.block_list import SignedList, seal, signature_input
+from trace_core.uplink import key_id
 
 WALL = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 BOOT = "boot-a"
 POINT = "urn:epc:id:sgln:6901234.00001.0"
 QUOTA = Quota(10_000, 500)
+LIST_SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+LIST_KEY = LIST_SIGNER.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def sealed(content: bytes, signer: Ed25519PrivateKey = LIST_SIGNER) -> bytes:
+    """A block list as the server would send it, signed by the key that `LIST_KEY` pins."""
+    public = signer.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return seal(SignedList(key_id(public), signer.sign(signature_input(content)), content))
 
 
 def epc(number: int) -> bytes:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway_agent.answering import Answer, Identity, Verdict, answer, class_uris, identify, parse_block_list
-from gateway_agent.blocklist import BlockListFile
+from gateway_agent.answering import Answer, Identity, Policy, Question, answer, class_uris, identify
+from gateway_agent.blocklist import BlockListFile, Verdict, parse_block_list, pin_key, pinned_key
 from gateway_agent.clock import Boot, ClockJudge, Moment, kernel_synchronised, now, read_boot
 from gateway_agent.eventing import Origin, Place, event_body
 from gateway_agent.observing import Observation
-from tests.gateway.make import POINT, WALL, epc, later, read_point
+from tests.gateway.make import LIST_KEY, LIST_SIGNER, POINT, WALL, epc, later, read_point, sealed
 from trace_core.epcis.document import events_from_document
 from trace_core.epcis.event import ObjectEvent
-from trace_core.errors import EventError, Refused
+from trace_core.errors import EventError, Refused, TraceError
 from trace_core.readers._base import TagRead
 from trace_core.uplink import ClockState
 
@@ -32,7 +36,7 @@ def listing(*entries: dict[str, str], version: int = 1) -> bytes:
 
 
 def said(tag: bytes, *entries: dict[str, str]) -> Answer:
-    return answer(identify(tag), parse_block_list(listing(*entries)), WALL, Verdict.WARN)
+    return answer(Question(identify(tag), WALL), parse_block_list(listing(*entries)), Policy())
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_a_listed_lot_refuses_what_names_that_lot() -> None:
     block_list = parse_block_list(listing(entry("class", "https://id.gs1.org/01/80614141123458/10/L1")))
     for lot, verdict in (("L1", Verdict.REFUSE), ("L2", Verdict.ALLOW)):
         identity = Identity("x", f"https://id.gs1.org/01/80614141123458/10/{lot}")
-        assert answer(identity, block_list, WALL, Verdict.WARN).verdict is verdict
+        assert answer(Question(identity, WALL), block_list, Policy()).verdict is verdict
 
 
 def test_the_strictest_entry_wins_wherever_it_stands() -> None:
@@ -80,7 +84,24 @@ def test_a_tag_whose_bits_mean_nothing_is_a_warning_with_its_raw_name() -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.ALLOW, Verdict.WARN])
 def test_without_a_list_the_answer_says_so(verdict: Verdict) -> None:
-    assert answer(identify(epc(1)), None, WALL, verdict) == Answer(verdict, "no-list", None)
+    policy = Policy(without_list=verdict)
+    assert answer(Question(identify(epc(1)), WALL), None, policy) == Answer(verdict, "no-list", None)
+
+
+def test_a_stale_list_allows_nothing_without_a_warning_and_still_refuses() -> None:
+    block_list = parse_block_list(listing(entry("uri", "urn:epc:id:sgtin:0614141.812345.7")))
+    policy = Policy(stale_after_s=3600.0)
+    for seconds, verdict in ((0.0, Verdict.ALLOW), (1.0, Verdict.WARN), (30 * 86_400.0, Verdict.WARN)):
+        found = answer(Question(identify(epc(8)), later(seconds)), block_list, policy)
+        assert (found.verdict, found.list_age_s) == (verdict, 3600.0 + seconds)
+    assert answer(Question(identify(epc(8)), later(1)), block_list, policy).reason == "list-stale"
+    assert answer(Question(identify(epc(7)), later(30 * 86_400)), block_list, policy).reason == "recalled"
+
+
+def test_a_clock_behind_the_list_makes_its_age_unknown_not_zero() -> None:
+    block_list = parse_block_list(listing())
+    found = answer(Question(identify(epc(8)), datetime(1970, 1, 1, tzinfo=UTC)), block_list, Policy())
+    assert found == Answer(Verdict.WARN, "list-stale", None)
 
 
 def test_classes_of_an_item_are_lot_and_product() -> None:
@@ -102,23 +123,84 @@ def test_classes_of_an_item_are_lot_and_product() -> None:
     ],
 )
 def test_a_malformed_list_is_refused_and_the_old_one_stays(tmp_path: Path, data: bytes) -> None:
-    file = BlockListFile(tmp_path / "block_list.json")
-    file.replace(listing(version=4))
+    file = BlockListFile(tmp_path / "block_list.json", LIST_KEY)
+    file.replace(sealed(listing(version=4)))
     with pytest.raises(EventError):
+        file.replace(sealed(data))
+    assert "malformed" in file.problem
+    assert (file.version, BlockListFile(tmp_path / "block_list.json", LIST_KEY).version) == (4, 4)
+
+
+STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (listing(version=5), "not signed"),
+        (b"", "not signed"),
+        (sealed(listing(version=5), STRANGER), "signed by key"),
+        (sealed(listing(version=5)).replace(b'"version": 5', b'"version": 6'), "does not fit"),
+        (sealed(listing(version=5)) + b" ", "does not fit"),
+        (sealed(listing(version=3)), "older"),
+        (sealed(listing(entry("uri", "x"), version=4)), "two different lists"),
+    ],
+)
+def test_an_unsigned_forged_or_older_list_is_refused_and_said(tmp_path: Path, data: bytes, why: str) -> None:
+    file = BlockListFile(tmp_path / "block_list.json", LIST_KEY)
+    file.replace(sealed(listing(version=4)))
+    with pytest.raises((EventError, Refused), match=why):
         file.replace(data)
-    assert (file.version, BlockListFile(tmp_path / "block_list.json").version) == (4, 4)
+    assert why in file.problem
+    assert file.version == 4
+    file.replace(sealed(listing(version=7)))
+    assert (file.version, file.problem) == (7, "")
 
 
-def test_an_older_list_is_refused(tmp_path: Path) -> None:
-    file = BlockListFile(tmp_path / "block_list.json")
-    file.replace(listing(version=4))
-    with pytest.raises(Refused, match="older"):
-        file.replace(listing(version=3))
+@given(st.integers(0, 400), st.integers(1, 255))
+def test_no_changed_byte_of_a_signed_list_is_taken(position: int, change: int) -> None:
+    good = sealed(listing(entry("uri", "urn:epc:id:sgtin:0614141.812345.7")))
+    position %= len(good)
+    data = bytearray(good)
+    data[position] ^= change
+    with TemporaryDirectory() as folder:
+        file = BlockListFile(Path(folder) / "list", LIST_KEY)
+        with pytest.raises(TraceError):
+            file.replace(bytes(data))
+        assert file.current is None
 
 
-def test_a_damaged_list_on_disk_counts_as_none(tmp_path: Path) -> None:
+def test_an_older_list_put_back_on_the_disk_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "block_list.json"
+    file = BlockListFile(path, LIST_KEY)
+    file.replace(sealed(listing(version=3)))
+    old = path.read_bytes()
+    file.replace(sealed(listing(version=4)))
+    path.write_bytes(old)
+    again = BlockListFile(path, LIST_KEY)
+    assert again.current is None
+    assert "older than 4" in again.problem
+    path.unlink()
+    with pytest.raises(Refused, match="older than 4"):
+        BlockListFile(path, LIST_KEY).replace(old)
+
+
+def test_without_a_pinned_key_no_list_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no key is pinned"):
+        BlockListFile(tmp_path / "block_list.json").replace(sealed(listing()))
+
+
+def test_a_key_is_pinned_for_good(tmp_path: Path) -> None:
+    assert pinned_key(tmp_path) is None
+    pin_key(tmp_path, LIST_KEY)
+    assert pinned_key(tmp_path) == LIST_KEY == LIST_SIGNER.public_key().public_bytes_raw()
+
+
+def test_a_damaged_list_on_disk_counts_as_none_and_is_said(tmp_path: Path) -> None:
     (tmp_path / "block_list.json").write_bytes(b"{half")
-    assert BlockListFile(tmp_path / "block_list.json").current is None
+    file = BlockListFile(tmp_path / "block_list.json", LIST_KEY)
+    assert file.current is None
+    assert "unusable" in file.problem
 
 
 def make_body(read: TagRead, seen: Moment, received: Moment, **place: object) -> bytes:

@@ -33,7 +33,7 @@ from tests.gateway.cursor_server import (
     slow,
     status,
 )
-from tests.gateway.make import append, new_outbox, number_of
+from tests.gateway.make import LIST_KEY, append, new_outbox, number_of
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ def make_sender(folder: Path, outbox: Outbox, url: str, block_list: BlockListFil
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     with cursor_server() as server, closing(new_outbox(tmp_path)) as outbox:
-        block_list = BlockListFile(tmp_path / "block_list.json")
+        block_list = BlockListFile(tmp_path / "block_list.json", LIST_KEY)
         sender = make_sender(tmp_path, outbox, server.url, block_list)
         signer = make_or_load_key(tmp_path)
         server.public_keys[signer.key_id] = signer.public_key
@@ -282,7 +282,7 @@ def test_a_newer_block_list_is_fetched_after_the_acknowledgement_and_never_rolle
     append(rig.outbox, [1])
     rig.drain()
     assert rig.block_list.version == 3
-    assert BlockListFile(rig.folder / "block_list.json").version == 3
+    assert BlockListFile(rig.folder / "block_list.json", LIST_KEY).version == 3
     rig.server.block_list = {"version": 2, "issued_at": "2026-02-01T00:00:00+00:00", "entries": []}
     append(rig.outbox, [2])
     rig.drain()
