@@ -42,6 +42,8 @@ BLUEPRINTS: tuple[str, ...] = (
 )
 """Modules that offer a `blueprint`; a missing one is an error."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z")
+SLOW_S = 1.0
+"""A request that took so long is logged whatever it was."""
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 REQUESTS = Counter("suyuan_http_requests", "Requests answered", ["endpoint", "method", "status"])
@@ -139,6 +141,7 @@ def problem(code: str) -> tuple[Response, int]:
 
 def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
+        EVERY_RESPONSE=_security_headers(settings),
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         TRUSTED_HOSTS=settings.all_trusted_hosts,
         PROBLEM_BASE=f"{settings.public_url}/problems",
@@ -193,23 +196,31 @@ def _body_type(endpoint: str | None) -> str | None:
 
 
 def _close_request(response: Response) -> Response:
-    settings = services().settings
     headers = response.headers
     headers["X-Request-ID"] = g.get("request_id", "")
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault(
-        "Content-Security-Policy",
-        "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    )
-    if settings.public_url.startswith("https://"):
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    given = {name.lower() for name, _ in headers}
+    for name, value in current_app.config["EVERY_RESPONSE"]:
+        if name.lower() not in given:
+            headers.add(name, value)
     if request.path.startswith("/api/"):
         headers.setdefault("Cache-Control", "no-store")
     _count(response)
     return response
+
+
+def _security_headers(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """What every response carries unless its view says otherwise (ASVS 3.4)."""
+    nothing = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    headers = (
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Frame-Options", "DENY"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Content-Security-Policy", nothing),
+    )
+    if settings.public_url.startswith("https://"):
+        return (*headers, ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+    return headers
 
 
 def _count(response: Response) -> None:
@@ -220,7 +231,9 @@ def _count(response: Response) -> None:
     REQUESTS.labels(endpoint, method, str(response.status_code)).inc()
     SECONDS.labels(endpoint).observe(seconds)
     caller = g.get("client")
-    log.info(
+    # Reading a page is the proxy's to log; a line for each would cost more than the page.
+    is_notable = method != "GET" or response.status_code >= 400 or seconds >= SLOW_S or caller is not None
+    (log.info if is_notable else log.debug)(
         "request",
         endpoint=endpoint,
         method=method,
