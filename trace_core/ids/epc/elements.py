@@ -168,8 +168,8 @@ def _delimited(length_bits: int) -> _Part:
         if code != _DELIMITER:
             raise IdentifierError("the digits end with neither delimiter nor terminator")
         tail = read_text(reader, length_bits)
-        if not tail or tail[0].isdigit():
-            raise IdentifierError("a digit stands behind the delimiter, or nothing")
+        if not tail:
+            raise IdentifierError("nothing stands behind the delimiter")
         return "".join(digits) + tail
 
     def write(writer: BitWriter, text: str) -> None:
