@@ -21,6 +21,7 @@ from gateway_agent.outbox import open_existing
 from gateway_agent.outbox_schema import Quota
 from gateway_agent.outbox_view import OutboxView
 from gateway_agent.server_link import ServerLink
+from gateway_agent.showing import open_outputs
 from trace_core.errors import Conflict, NotFound, TraceError
 from trace_core.readers._base import ReaderProtocol
 from trace_core.registry import discover
@@ -171,6 +172,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     config = _load(arguments)
+    open_outputs(config.answer.outputs)
     print(f"{config.path}: {len(config.readers)} readers, {len(config.read_points)} read points, all well")
     return 0
 

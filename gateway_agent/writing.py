@@ -32,9 +32,9 @@ from gateway_agent.observing import Again, Observation, Observer, Presence, Unpl
 from gateway_agent.outbox import BadData, Commit, DeviceRow, Outbox, OutboxFull, open_outbox
 from gateway_agent.outbox_schema import Level, Quota
 from gateway_agent.outbox_view import OutboxView
+from gateway_agent.outputs._base import Display, Output
 from gateway_agent.reading import BadReading, Delivered, DeviceReport, Item, Reading
 from gateway_agent.requests import Asked
-from gateway_agent.showing import Display, Output
 from trace_core.errors import ConfigError, IdentifierError, Retryable, TraceError
 
 log = logging.getLogger(__name__)

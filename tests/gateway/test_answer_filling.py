@@ -22,9 +22,9 @@ from gateway_agent.config import Config, parse_config
 from gateway_agent.eventing import Origin
 from gateway_agent.ledger import Ledger
 from gateway_agent.outbox_view import OutboxView
+from gateway_agent.outputs._base import Display
 from gateway_agent.reading import Reading
 from gateway_agent.requests import REQUESTS, Inbox, Kind, Request, leave, new_number
-from gateway_agent.showing import Display
 from gateway_agent.supervise import Supervisor
 from gateway_agent.writing import Stop, Writer
 from tests.gateway.make import LIST_KEY, epc, sealed

@@ -23,8 +23,8 @@ from gateway_agent.observing import Shown
 from gateway_agent.outbox import Outbox, OutboxFull
 from gateway_agent.outbox_schema import Level
 from gateway_agent.outbox_view import OutboxView
+from gateway_agent.outputs._base import Display
 from gateway_agent.reading import BadReading, Delivered, Reading
-from gateway_agent.showing import Display
 from gateway_agent.supervise import Supervisor
 from gateway_agent.writing import Stop, Writer
 from tests.gateway.make import POINT, append, epc

@@ -1,0 +1,1 @@
+"""Where answers go: one module for each kind, found by the registry under `OUTPUT`."""
