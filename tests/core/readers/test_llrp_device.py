@@ -20,7 +20,7 @@ from trace_core.readers.llrp.messages import Message, MessageType
 from trace_core.readers.llrp.parameters import Tlv, parameters, tlv
 from trace_core.readers.llrp.reports import ReportReader
 from trace_core.readers.llrp.rospecs import BUFFER_TAGS, TRANSITIONS, Move, State
-from trace_core.readers.llrp.specs import AiSpec, ReportSpec, RoSpec, event_spec, keepalive_spec
+from trace_core.readers.llrp.specs import AiSpec, ReportSpec, RoSpec, antenna_configuration, event_spec, keepalive_spec
 
 LLRP = protocols()["llrp"]
 KINDS = MessageType
@@ -418,6 +418,13 @@ def test_every_request_is_answered_under_its_number_even_when_it_is_wrong() -> N
 )
 def test_wrong_requests_get_the_standards_error(kind: int, body: bytes, code: int) -> None:
     assert Client().code(kind, body) == code
+
+
+@pytest.mark.parametrize(("power", "code"), [(0, 101), (1, 0), (24, 0), (25, 101)])
+def test_a_power_is_an_index_into_the_readers_table(power: int, code: int) -> None:
+    configuration = antenna_configuration(0, hop_table=1, channel=1, power=power, session=None)
+    spec = replace(BY_HAND, inventories=(AiSpec(configuration=configuration),))
+    assert Client().code(KINDS.ADD_ROSPEC, spec.to_bytes()) == code
 
 
 def test_a_setting_that_is_wrong_changes_nothing_of_its_message() -> None:

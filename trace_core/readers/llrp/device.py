@@ -257,6 +257,9 @@ class LlrpDevice:
     def _add(self, body: bytes, _: float) -> bytes:
         value = one(list(parameters(body)), Tlv.ROSPEC)
         spec = RoSpec.from_value(value)
+        for power in (index for inventory in spec.inventories for index in inventory.powers()):
+            if not 1 <= power <= len(hardware.POWERS_DBM):
+                return _field_status(f"power index {power} is not in the table")
         return _field_status(self.rospecs.add(spec, value, spec.report or self.settings.report))
 
     def _move(self, move: Move, body: bytes, now: float) -> bytes:

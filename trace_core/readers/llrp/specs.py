@@ -126,6 +126,12 @@ class AiSpec:
         antennas = tuple(u16(value, 2 + 2 * i) for i in range(count))
         return cls(antennas, kind, duration_ms, tags, u16(specs[0], 0), specs[0][3:])
 
+    def powers(self) -> list[int]:
+        """The indices into the power table that its antennas are set to. Raises `FrameError`."""
+        antennas = [value for kind, value in parameters(self.configuration) if kind == Tlv.ANTENNA_CONFIGURATION]
+        settings = [setting for value in antennas for setting in parameters(at_least(value, 2), 2)]
+        return [u16(at_least(value, 6), 4) for kind, value in settings if kind == Tlv.RF_TRANSMITTER]
+
 
 @dataclass(frozen=True, slots=True)
 class RoSpec:
