@@ -139,7 +139,7 @@ class ServerLink:
         if response.length:  # the peer closed before the promised length
             raise http.client.IncompleteRead(b"".join(parts), response.length)
         response.close()  # read1 does not end it by itself, and the connection would refuse the next request
-        if response.will_close:
+        if response.will_close or response.status == 413:  # then our body may still stand unread on the line
             self.close()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, headers, b"".join(parts))

@@ -56,6 +56,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "allow_unsafe_database", False, "yes/no", "start although PostgreSQL has fsync or synchronous_commit off: tests"
     ),
+    Setting("mqtt_url", "", "URL", "broker of `trace-server uplink-mqtt`: mqtts://[user@]host[:port]"),
+    Setting("mqtt_password", "", "text", "password of that user at the broker", secret=True),
+    Setting("mqtt_ca_file", "", "path", "PEM certificates that vouch for the broker; empty: the system's"),
+    Setting("mqtt_cert", "", "path", "PEM certificate of this server at the broker"),
+    Setting("mqtt_key", "", "path", "PEM private key of mqtt_cert; empty: it is in mqtt_cert"),
     Setting("log_level", "info", "level", "debug, info, warning or error"),
 )
 
@@ -80,6 +85,11 @@ class Settings:
     statement_timeout_s: float = 30.0
     busy_timeout_s: float = 10.0
     allow_unsafe_database: bool = False
+    mqtt_url: str = ""
+    mqtt_password: str = field(default="", repr=False)
+    mqtt_ca_file: str = ""
+    mqtt_cert: str = ""
+    mqtt_key: str = ""
     log_level: str = "info"
 
     def __post_init__(self) -> None:
