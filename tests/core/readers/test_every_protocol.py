@@ -25,7 +25,7 @@ from tests.core.readers.rig import (
 )
 from tests.core.readers.vectors import Vector, load
 from trace_core.readers import protocols
-from trace_core.readers._base import BadBytes, DeviceEvent, ReaderProtocol, Send, TagRead
+from trace_core.readers._base import BadBytes, CodeRead, DeviceEvent, ReaderProtocol, Send, TagRead
 
 FRAMES = 1_000_000 if os.environ.get("SUYUAN_SOAK") else 100_000
 """Frames of the damage test, one in five damaged; `make soak` runs the million."""
@@ -64,6 +64,7 @@ def test_a_protocol_has_vectors_from_outside_with_their_source(protocol: ReaderP
 def test_the_host_reads_outside_bytes_as_their_source_says(vector: Vector) -> None:
     outputs = heard(named(vector.protocol).host(vector.options), [vector.data])
     assert reads_of(outputs) == list(vector.reads)
+    assert [o for o in outputs if isinstance(o, CodeRead)] == list(vector.codes)
     assert [o.state.value for o in outputs if isinstance(o, DeviceEvent)] == list(vector.events)
     assert bool(bad_of(outputs)) == vector.refused
 

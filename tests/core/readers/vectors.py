@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from trace_core.readers._base import TagRead
+from trace_core.readers._base import CodeRead, TagRead
 
 FOLDER = Path(__file__).parents[2] / "vectors"
 
@@ -23,6 +23,7 @@ class Vector:
     direction: str
     data: bytes
     reads: tuple[TagRead, ...] = ()
+    codes: tuple[CodeRead, ...] = ()
     events: tuple[str, ...] = ()
     refused: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
@@ -54,6 +55,7 @@ def _vector(protocol: str, source: str, entry: dict[str, object]) -> Vector:
         direction=str(entry["direction"]),
         data=data,
         reads=tuple(_read(read) for read in reads),
+        codes=tuple(CodeRead(**code) for code in entry.get("codes", ())),  # type: ignore[attr-defined]
         events=tuple(entry.get("events", ())),  # type: ignore[arg-type]
         refused=bool(entry.get("refused", False)),
         options=entry.get("options", {}),  # type: ignore[arg-type]
