@@ -35,6 +35,8 @@ from trace_server.portal.model import Code
 from trace_server.portal.pages import PORTAL
 from trace_server.services import configure_logs
 
+FLOOR = 0.35
+"""Least ratio of requests on PostgreSQL."""
 CODES = 200
 THREADS = 8
 CLIENTS = 8
@@ -158,7 +160,8 @@ def emit(case: str, mine: float, reference: float, unit: str) -> None:
     print(json.dumps(line | {"unit": unit, "ratio": round(mine / reference, 3)}), flush=True)
 
 
-def measure(url: str, kind: str, seconds: float, rounds: int) -> None:
+def measure(url: str, kind: str, seconds: float, rounds: int) -> float:
+    """Prints the case and returns its ratio of requests."""
     paths = fill(url)
     with served("ours", url) as page, served("one_line", url) as plain:
         for port in (page, plain):
@@ -173,10 +176,11 @@ def measure(url: str, kind: str, seconds: float, rounds: int) -> None:
         emit(f"requests, {kind}", statistics.median(rates[0]), statistics.median(rates[1]), "1/s")
         emit(f"p99, {kind}", slow[0], slow[1], "ms")
         emit(f"bytes on the wire, {kind}", on_the_wire(page, paths[0]), on_the_wire(plain, paths[0]), "B")
+    return statistics.median(rates[0]) / statistics.median(rates[1])
 
 
-def main() -> None:
-    """Both databases, PostgreSQL first."""
+def main() -> int:
+    """Both databases, PostgreSQL first. Exit code: 0 done, 1 when the floor was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one turn")
     parser.add_argument("--rounds", type=int, default=4)
@@ -186,9 +190,10 @@ def main() -> None:
         home = Path(folder) / "postgres"
         home.mkdir()
         with start_postgres(home, durable=True) as postgres:
-            measure(postgres.url(), "PostgreSQL", options.seconds, options.rounds)
+            ratio = measure(postgres.url(), "PostgreSQL", options.seconds, options.rounds)
         measure(f"sqlite:///{folder}/suyuan.sqlite", "SQLite", options.seconds, options.rounds)
+    return int(ratio < FLOOR)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
