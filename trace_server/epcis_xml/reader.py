@@ -15,10 +15,10 @@ from trace_core.epcis import cbv
 from trace_core.epcis.event import EVENT_TYPES, SUYUAN_NAMESPACE, Action, Event, ObjectEvent
 from trace_core.errors import EventError
 from trace_server.epcis_xml import extensions, parts
-from trace_server.epcis_xml.content import NOT_PREFIXES, Field, build, read_term, read_text, read_time, read_uri
+from trace_server.epcis_xml.content import Field, build, read_term, read_text, read_time, read_uri
 from trace_server.epcis_xml.parsing import Element, path_of
 from trace_server.epcis_xml.parts import EXTENSION
-from trace_server.epcis_xml.schema import EPCIS_1, EPCIS_2, QUERY_1, QUERY_2, version_of
+from trace_server.epcis_xml.schema import QUERY_1, QUERY_2, version_of
 
 CERTIFICATION: Final = f"{{{SUYUAN_NAMESPACE}}}certificationInfo"
 """The XML schema has room for one; further ones stand in `baseExtension`."""
@@ -33,8 +33,6 @@ class XmlDocument:
     """Event elements, in the order of the document."""
     header: Element | None
     """EPCISHeader: Standard Business Document Header and master data."""
-    prefixes: Mapping[str, str]
-    """Prefix → namespace of the fields that are not the standard's, as the document declares them."""
 
 
 def open_xml(root: Element) -> XmlDocument:
@@ -49,10 +47,7 @@ def open_xml(root: Element) -> XmlDocument:
         holder = results if results is not None else holder
     event_list = holder.find("EventList")
     items = () if event_list is None else tuple(_events(event_list, 0))
-    declared: dict[str, str] = {}
-    for element in (root, *items):
-        declared.update({prefix: uri for prefix, uri in element.nsmap.items() if prefix})
-    return XmlDocument(version, items, root.find("EPCISHeader"), _foreign(declared))
+    return XmlDocument(version, items, root.find("EPCISHeader"))
 
 
 def events_from_xml(root: Element) -> list[Event]:
@@ -145,15 +140,6 @@ def _sort(
 
 
 _EXTENSION_LEVELS: Final = 3
-
-
-def _foreign(declared: Mapping[str, str]) -> dict[str, str]:
-    ours = {EPCIS_1, EPCIS_2, QUERY_1, QUERY_2, extensions.XSD, "http://www.w3.org/2001/XMLSchema-instance"}
-    return {
-        prefix: extensions.name_of(f"{{{uri}}}x")[1:-2]
-        for prefix, uri in declared.items()
-        if uri not in ours and prefix not in NOT_PREFIXES
-    }
 
 
 _COMMON: Mapping[str, Field] = {

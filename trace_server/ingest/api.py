@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import quote
 
 from apiflask import APIBlueprint
 from flask import Response, request, url_for
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import UnsupportedMediaType
 
-from trace_core.errors import NotFound
+from trace_core.errors import NotFound, TraceError
 from trace_core.uplink import (
     CONTENT_TYPE,
     KEY_ID_HEADER,
@@ -23,14 +25,23 @@ from trace_core.uplink import (
 from trace_server.accounts.access import current_client, permission, signed
 from trace_server.accounts.operations import verify_signed
 from trace_server.db import Connection
-from trace_server.ingest import operations, wire
-from trace_server.ingest.document import MAX_DOCUMENT_BYTES
-from trace_server.ingest.model import CLIENT, Position, QuarantineState
+from trace_server.ingest import negotiation, operations, representation, wire
+from trace_server.ingest.document import MAX_DOCUMENT_BYTES, RolledBack
+from trace_server.ingest.model import CLIENT, ErrorBehaviour, Job, Position, QuarantineState, Reason, StoredEvent
 from trace_server.services import services
 
 blueprint = APIBlueprint("ingest", __name__, url_prefix="/api/v1", tag="Capture")
 
-JSON_TYPES = frozenset({"application/json", "application/ld+json"})
+JSON = negotiation.JSON
+
+
+class JobsIn(BaseModel):
+    """A page of capture jobs, named as EPCIS 2.0 names it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    nextPageToken: str = Field(default="", max_length=128)  # noqa: N815 – the standard's name
+    perPage: int = Field(default=30, ge=1, le=500)  # noqa: N815
 
 
 class PageIn(BaseModel):
@@ -128,29 +139,82 @@ def uplink() -> Response:
 @blueprint.post("/capture")
 @permission("events:capture")
 @blueprint.doc(
-    summary="Take an EPCIS 2.0 JSON document of at most 1,000 events",
-    responses=[202, 400, 401, 403, 413, 415, 503],
+    summary="Take an EPCIS document of at most 1,000 events: JSON or XML 2.0, XML 1.2",
+    responses=[202, 400, 401, 403, 406, 413, 415, 503],
 )
 def capture() -> Response:
-    """Good events are stored when this answers, bad ones are in quarantine; the job says which."""
-    raw = _body(JSON_TYPES, MAX_DOCUMENT_BYTES)
+    """All is stored when this answers, or nothing. With `GS1-Capture-Error-Behaviour: proceed` the good events are
+    stored and the bad ones wait in quarantine; the job says which."""
+    told = request.headers.get(negotiation.ERROR_BEHAVIOUR, ErrorBehaviour.ROLLBACK.value)
+    job = _captured(negotiation.choice(ErrorBehaviour, told, negotiation.ERROR_BEHAVIOUR))
+    location = url_for("ingest.capture_job", job_id=job.job_key.hex())
+    if not job.success and job.behaviour is ErrorBehaviour.ROLLBACK:
+        raise _refusal(job, location)
+    response = _json(wire.job_json(job), 202)
+    response.headers["Location"] = location
+    return response
+
+
+@blueprint.get("/capture")
+@permission("events:capture")
+@blueprint.input(JobsIn, location="query")
+@blueprint.doc(summary="This client's capture jobs, the newest first", responses=[200, 406, 503])
+def capture_jobs(query_data: JobsIn) -> Response:
+    """`Link: rel="next"` leads on while there are more."""
     outside = services()
-    job = operations.capture_document(outside.db, outside.clock(), current_client().client_id, raw)
-    response = Response(json.dumps(wire.job_json(job), ensure_ascii=False), status=202, mimetype="application/json")
-    response.headers["Location"] = url_for("ingest.capture_job", job_id=job.job_key.hex())
+    before = wire.read_key(query_data.nextPageToken, "page token") if query_data.nextPageToken else None
+    found = operations.list_jobs(outside.db, current_client().client_id, before, query_data.perPage + 1)
+    page = found[: query_data.perPage]
+    response = _json([wire.job_json(job) for job in page])
+    if len(found) > len(page):
+        url = url_for("ingest.capture_jobs", nextPageToken=page[-1].job_key.hex(), perPage=query_data.perPage)
+        response.headers["Link"] = f'<{url}>; rel="next"'
     return response
 
 
 @blueprint.get("/capture/<job_id>")
 @permission("events:capture")
-@blueprint.doc(summary="What became of a captured document", responses=[200, 404, 503])
+@blueprint.doc(summary="What became of a captured document", responses=[200, 404, 406, 503])
 def capture_job(job_id: str) -> Response:
     """Only the client that sent the document may ask."""
     outside = services()
     job = operations.find_job(outside.db, wire.read_key(job_id, "capture job"))
     if job is None or job.source != f"{CLIENT}{current_client().client_id}":
         raise NotFound("there is no such capture job of this client", where=job_id)
-    return Response(json.dumps(wire.job_json(job), ensure_ascii=False), mimetype="application/json")
+    return _json(wire.job_json(job))
+
+
+@blueprint.post("/events")
+@permission("events:capture")
+@blueprint.doc(
+    summary="Take one event; a repeat is answered 200",
+    responses=[200, 201, 400, 401, 403, 406, 413, 415, 503],
+)
+def post_event() -> Response:
+    """A bare JSON event with its `@context`, or a document with one event. `Location` names the event."""
+    job = _captured(ErrorBehaviour.ROLLBACK)
+    if not job.success:
+        raise _refusal(job, url_for("ingest.capture_job", job_id=job.job_key.hex()))
+    (event_id,) = job.event_ids
+    found = operations.find_events(services().db, event_id)
+    response = _answer(found, JSON)
+    response.status_code = 201 if job.accepted else 200
+    response.headers["Location"] = url_for("ingest.get_event", event_id="") + quote(event_id, safe="")
+    return response
+
+
+@blueprint.get("/events/<path:event_id>", merge_slashes=False)
+@permission("events:read")
+@blueprint.doc(
+    summary="Events of one eventID or CBV hash, as EPCISQueryDocument in JSON or XML",
+    responses=[200, 404, 406, 503],
+)
+def get_event(event_id: str) -> Response:
+    """More than one when an error declaration repeats the eventID."""
+    found = operations.find_events(services().db, event_id)
+    if not found:
+        raise NotFound("there is no such event", where=event_id[:200])
+    return _answer(found, negotiation.accepted(request.accept_mimetypes))
 
 
 @blueprint.get("/events")
@@ -206,6 +270,51 @@ def replay(entry_id: str) -> ReplayOut:
     if rejection is None:
         return ReplayOut(id=entry_id, taken=True)
     return ReplayOut(id=entry_id, taken=False, **wire.rejection_json(rejection))
+
+
+@blueprint.after_request
+def _say_versions(response: Response) -> Response:
+    """What the standard asks of every answer of its resources, and of OPTIONS."""
+    if request.path.startswith(("/api/v1/capture", "/api/v1/events")):
+        response.headers.update(negotiation.DISCOVERY if request.method == "OPTIONS" else negotiation.VERSIONS)
+        if request.method == "OPTIONS":
+            response.status_code = 204
+    return response
+
+
+def _captured(behaviour: ErrorBehaviour) -> Job:
+    """The job of this request's body, JSON or XML."""
+    negotiation.require_versions(request.headers)
+    raw = _body(negotiation.JSON_TYPES | negotiation.XML_TYPES, MAX_DOCUMENT_BYTES)
+    outside = services()
+    xml = request.mimetype in negotiation.XML_TYPES
+    single = request.method == "POST" and request.path.endswith("/events")
+    return operations.capture_document(
+        outside.db, outside.clock(), current_client().client_id, raw, behaviour, xml=xml, single=single
+    )
+
+
+def _refusal(job: Job, location: str) -> TraceError:
+    """Why nothing was stored; 500 when it was not the sender's fault."""
+    if any(error.reason is Reason.INTERNAL for error in job.errors):
+        return TraceError("the server cannot read an event of this document", where=location)
+    return RolledBack(job, location)
+
+
+def _answer(found: Sequence[StoredEvent], kind: str) -> Response:
+    now = services().clock()
+    epc_format = negotiation.epc_format(request.headers)
+    if kind in negotiation.XML_TYPES:
+        body = representation.query_xml(found, now, epc_format, negotiation.cbv_format(request.headers))
+    else:
+        body = representation.query_json(found, now, epc_format)
+    response = Response(body, mimetype=kind)
+    response.headers["Vary"] = f"Accept, {negotiation.EPC_FORMAT}, {negotiation.CBV_FORMAT}"
+    return response
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(json.dumps(value, ensure_ascii=False), status=status, mimetype=JSON)
 
 
 def _sender(conn: Connection, payload: bytes) -> str:

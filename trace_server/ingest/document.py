@@ -1,4 +1,7 @@
-"""An EPCIS 2.0 JSON document taken apart: the envelope judged as a whole, each event kept as the bytes it came in."""
+"""An EPCIS 2.0 JSON document taken apart: the envelope judged as a whole, each event kept as the bytes it came in.
+
+Documents, answers to queries and bare events alike.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,19 @@ import msgspec
 
 from trace_core.epcis.jsonld import STANDARD, STANDARD_CONTEXT, Context
 from trace_core.errors import EventError, TooLarge
-from trace_server.ingest.model import Rejection
+from trace_server.ingest.model import Job, Reason, Rejection
 from trace_server.ingest.rules import MAX_DEPTH, reject_shape
-from trace_server.ingest.schema import reject_document
+from trace_server.ingest.schema import EVENT_TYPES, QUERY_DOCUMENT, reject_document
 
 MAX_DOCUMENT_BYTES = 2_097_152
 """Quality: capture bodies of at most 2 MB or 1,000 events."""
 MAX_DOCUMENT_EVENTS = 1000
 MAX_ERRORS = 50
+LIST = ("epcisBody", "eventList")
+QUERY_LIST = ("epcisBody", "queryResults", "resultsBody", "eventList")
 LIST_POINTER = "/epcisBody/eventList"
+HEADER = ("id", "instanceIdentifier", "sender", "receiver", "epcisHeader")
+"""What a document says beside its events."""
 
 T = TypeVar("T")
 # Raw members stay undecoded slices of the body: an event is parsed once, and its bytes are what is stored.
@@ -43,6 +50,28 @@ class BadDocument(EventError):
         }
 
 
+class RolledBack(EventError):
+    """Events of a document are wrong, so that nothing of it was stored; the job says the same for later."""
+
+    def __init__(self, job: Job, location: str) -> None:
+        first = job.errors[0]
+        super().__init__(
+            f"{len(job.errors)} of {job.event_count} events are wrong, nothing was stored; {first.where}: {first.what}",
+            remedy=first.remedy or "mend them, or send GS1-Capture-Error-Behaviour: proceed",
+        )
+        self.job = job
+        self.location = location
+
+    def problem_members(self) -> dict[str, object]:
+        """`errors` with the place of each wrong event, and the job."""
+        told = [{"pointer": one.where or "/", "code": one.reason.value, "message": one.what} for one in self.job.errors]
+        return {"errors": told, "captureID": self.job.job_key.hex()}
+
+    def problem_headers(self) -> dict[str, str]:
+        """Where the job is."""
+        return {"Location": self.location}
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """What a capture needs of a document. `context_text` is None where it says no more than the standard."""
@@ -50,6 +79,14 @@ class Document:
     context: Context
     context_text: str | None
     events: tuple[bytes, ...]
+    pointer: str | None = LIST_POINTER
+    """JSON pointer of the list; None for a bare event."""
+    header: str | None = None
+    """What it says beside its events, as JSON."""
+
+    def place(self, index: int) -> str:
+        """JSON pointer of an event."""
+        return "" if self.pointer is None else f"{self.pointer}/{index}"
 
 
 def read_document(raw: bytes) -> Document:
@@ -57,38 +94,63 @@ def read_document(raw: bytes) -> Document:
     if len(raw) > MAX_DOCUMENT_BYTES:
         raise TooLarge(f"the document has {len(raw)} bytes", remedy=f"send at most {MAX_DOCUMENT_BYTES} at once")
     members = _members(raw, "")
-    body = _members(members.get("epcisBody"), "/epcisBody")
-    events = _decoded(_LIST, body["eventList"], LIST_POINTER) if "eventList" in body else []
+    kind = _decoded(_ANY, members["type"], "/type") if "type" in members else None
+    if kind in EVENT_TYPES:
+        return _bare(raw, members)
+    is_query = kind == QUERY_DOCUMENT
+    envelope, events, pointer = _opened(members, QUERY_LIST if is_query else LIST)
     if len(events) > MAX_DOCUMENT_EVENTS:
         raise TooLarge(
-            f"the document has {len(events)} events", where=LIST_POINTER, remedy=f"send at most {MAX_DOCUMENT_EVENTS}"
+            f"the document has {len(events)} events", where=pointer, remedy=f"send at most {MAX_DOCUMENT_EVENTS}"
         )
-    envelope = _envelope(members, body)
     shape = reject_shape(envelope, MAX_DEPTH)
-    wrong = [shape] if shape else reject_document(envelope)
+    wrong = [shape] if shape else reject_document(envelope, QUERY_DOCUMENT if is_query else "EPCISDocument")
     if wrong:
         raise BadDocument(wrong)
     context = envelope["@context"]
     plain = context in (STANDARD_CONTEXT, [STANDARD_CONTEXT])
+    header = {name: members[name] for name in HEADER if name in members}
     return Document(
         context=STANDARD if plain else STANDARD.extended(context, "/@context"),
         context_text=None if plain else bytes(members["@context"]).decode(),
         events=tuple(bytes(event) for event in events),
+        pointer=pointer,
+        header=msgspec.json.encode(header).decode() if header else None,
     )
 
 
-def _envelope(members: dict[str, msgspec.Raw], body: dict[str, msgspec.Raw]) -> dict[str, Any]:
-    """The document with an empty event list, for the schema."""
-    envelope = {name: _decoded(_ANY, raw, f"/{name}") for name, raw in members.items() if name != "epcisBody"}
-    if "epcisBody" in members:
-        inner = {name: _decoded(_ANY, raw, f"/epcisBody/{name}") for name, raw in body.items() if name != "eventList"}
-        envelope["epcisBody"] = inner | ({"eventList": []} if "eventList" in body else {})
-    return envelope
+def _bare(raw: bytes, members: dict[str, msgspec.Raw]) -> Document:
+    if "@context" not in members:
+        missing = Rejection(
+            Reason.SCHEMA, "the event has no @context", "/@context", f'add "@context": ["{STANDARD_CONTEXT}"]'
+        )
+        raise BadDocument([missing])
+    return Document(STANDARD, None, (raw.strip(),), pointer=None)
 
 
-def _members(raw: bytes | msgspec.Raw | None, where: str) -> dict[str, msgspec.Raw]:
-    """The members of an object, undecoded; none where the object is missing (the schema says so then)."""
-    return {} if raw is None else _decoded(_MEMBERS, raw, where)
+def _opened(members: dict[str, msgspec.Raw], path: tuple[str, ...]) -> tuple[dict[str, Any], list[msgspec.Raw], str]:
+    """The document with an empty event list, for the schema; the events; the pointer of their list."""
+    whole: dict[str, Any] = {}
+    inside, node, where = members, whole, ""
+    for name in path[:-1]:
+        node |= {key: _decoded(_ANY, value, f"{where}/{key}") for key, value in inside.items() if key != name}
+        if name not in inside:
+            return whole, [], where
+        where = f"{where}/{name}"
+        inside, node[name] = _members(inside[name], where), {}
+        node = node[name]
+    last = path[-1]
+    node |= {key: _decoded(_ANY, value, f"{where}/{key}") for key, value in inside.items() if key != last}
+    where = f"{where}/{last}"
+    if last not in inside:
+        return whole, [], where
+    node[last] = []
+    return whole, _decoded(_LIST, inside[last], where), where
+
+
+def _members(raw: bytes | msgspec.Raw, where: str) -> dict[str, msgspec.Raw]:
+    """The members of an object, undecoded."""
+    return _decoded(_MEMBERS, raw, where)
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, where: str) -> T:

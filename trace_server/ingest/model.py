@@ -59,6 +59,7 @@ class Reason(StrEnum):
     """Why a body is in quarantine; stable words."""
 
     NOT_JSON = "not-json"
+    NOT_XML = "not-xml"
     TOO_DEEP = "too-deep"
     TOO_LONG = "too-long"
     FORBIDDEN_CHARACTER = "forbidden-character"
@@ -75,6 +76,15 @@ class QuarantineState(StrEnum):
     HELD = "held"
     REPLAYED = "replayed"
     EVIDENCE = "evidence"
+
+
+class ErrorBehaviour(StrEnum):
+    """What a document with a wrong event comes to (EPCIS 2.0 header GS1-Capture-Error-Behaviour)."""
+
+    ROLLBACK = "rollback"
+    """Nothing of it is stored."""
+    PROCEED = "proceed"
+    """The good events are stored, the bad ones wait in quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +192,15 @@ class Job:
     duplicates: int
     quarantined: int
     errors: tuple[Rejection, ...] = ()
+    behaviour: ErrorBehaviour = ErrorBehaviour.PROCEED
+    header: str | None = field(default=None, repr=False)
+    """EPCISHeader of an XML document as it came: Standard Business Document Header, master data."""
+    event_ids: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Of the events stored now, their eventIDs or hashes; not kept."""
+
+    @property
+    def success(self) -> bool:
+        return not self.errors
 
 
 class CursorConflict(Conflict):

@@ -5,25 +5,24 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
 import structlog
-from prometheus_client import Counter
 
-from trace_core.errors import Conflict, NotFound
+from trace_core.errors import Conflict, EventError, NotFound
 from trace_core.uplink import Ack, Batch
 from trace_server.audit import operations as audit
 from trace_server.blocklist.store import current_version
 from trace_server.db import Connection, Database
 from trace_server.ingest import killpoints
-from trace_server.ingest.document import LIST_POINTER, Document, read_document
+from trace_server.ingest.document import Document, read_document
+from trace_server.ingest.intake import EVENTS, count, guarded, hold, intake_batch, intake_document, read_again
 from trace_server.ingest.model import (
     CLIENT,
     GATEWAY,
     Cursor,
     CursorConflict,
+    ErrorBehaviour,
     Job,
     Origin,
     Position,
@@ -34,27 +33,13 @@ from trace_server.ingest.model import (
     StoredEvent,
     new_key,
 )
-from trace_server.ingest.rules import Taken, read_event
+from trace_server.ingest.rules import Taken
 from trace_server.ingest.store import capture, events, held, stream
-
-MAX_JOB_ERRORS = 100
-"""Errors that a job lists; all rejected events are in quarantine anyway."""
+from trace_server.ingest.xml_document import read_xml_document
 
 QUARANTINE_PAGE = 100
 
-EVENTS = Counter("suyuan_ingest_events", "Events that came in", ["outcome"])
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Intake:
-    """Bodies after reading: (place, rows) of the good ones with each key once, and what is held."""
-
-    taken: list[tuple[int, Taken]]
-    held: list[Quarantined]
-    keys: list[bytes | None]
-    """Event key of each body, None for held ones."""
 
 
 def accept_batch(
@@ -72,7 +57,7 @@ def accept_batch(
     """
     killpoints.reach(killpoints.BEFORE_PARSE)
     origin = Origin(f"{GATEWAY}{gateway_id}", now, batch.epoch, batch.wall, batch.clock_state.value)
-    read = [_read(body, origin) for body in batch.events]  # before the transaction: locks are short
+    read = [guarded(body, origin) for body in batch.events]  # before the transaction: locks are short
     with db.begin() as conn:
         if admit is not None:
             admit(conn)
@@ -83,32 +68,57 @@ def accept_batch(
     return outcome
 
 
-def capture_document(db: Database, now: datetime, client_id: str, raw: bytes) -> Job:
-    """Take the good events of an EPCIS document, hold the bad ones; events that are stored already count as duplicates.
+def capture_document(
+    db: Database,
+    now: datetime,
+    client_id: str,
+    raw: bytes,
+    behaviour: ErrorBehaviour = ErrorBehaviour.ROLLBACK,
+    *,
+    xml: bool = False,
+    single: bool = False,
+) -> Job:
+    """Take the events of an EPCIS document; those that are stored already count as duplicates.
 
-    Raises `EventError` with JSON pointers when the document itself is wrong: then nothing is taken.
+    When some are wrong, `behaviour` decides: nothing is stored, or the good ones are and the others held. `single`: it
+    must hold one event. Raises `EventError` with pointers when the document itself is wrong: then nothing is taken and
+    there is no job.
     """
     killpoints.reach(killpoints.BEFORE_PARSE)
-    document = read_document(raw)
+    document = read_xml_document(raw) if xml else read_document(raw)
+    if single and len(document.events) != 1:
+        raise EventError(
+            f"the document has {len(document.events)} events", where="/", remedy="send one, or use /api/v1/capture"
+        )
     origin = Origin(f"{CLIENT}{client_id}", now)
-    intake = _intake_document(document, origin)
+    intake = intake_document(document, origin)
+    rolled_back = bool(intake.held) and behaviour is ErrorBehaviour.ROLLBACK
+    context = document.context_text if isinstance(document, Document) else None
+    accepted = 0
     with db.begin() as conn:
         key = new_key(now)
-        accepted = capture.add_capture(conn, db.dialect, origin, key, intake.taken, document.context_text)
-        held.add_quarantine(conn, db.dialect, intake.held)
+        if not rolled_back:
+            accepted = capture.add_capture(conn, db.dialect, origin, key, intake.taken, context)
+            held.add_quarantine(conn, db.dialect, intake.held)
         job = Job(
             key,
             origin.source,
             now,
             event_count=len(document.events),
             accepted=accepted,
-            duplicates=len(document.events) - len(intake.held) - accepted,
-            quarantined=len(intake.held),
-            errors=tuple(one.rejection for one in intake.held[:MAX_JOB_ERRORS]),
+            duplicates=0 if rolled_back else len(document.events) - len(intake.held) - accepted,
+            quarantined=0 if rolled_back else len(intake.held),
+            errors=tuple(one.rejection for one in intake.held),
+            behaviour=behaviour,
+            header=document.header,
+            event_ids=() if rolled_back else tuple(one.name for _, one in intake.taken),
         )
         capture.add_job(conn, job)
     killpoints.reach(killpoints.AFTER_COMMIT)
-    _count(job.accepted, job.duplicates, job.quarantined)
+    if rolled_back:
+        EVENTS.labels("rolled-back").inc(job.event_count)
+    else:
+        count(job.accepted, job.duplicates, job.quarantined)
     return job
 
 
@@ -124,8 +134,7 @@ def replay(db: Database, now: datetime, actor: str, quarantine_key: bytes) -> Re
         if entry.state is not QuarantineState.HELD:
             raise Conflict(f"the entry is {entry.state}, only a held one can be replayed", where=quarantine_key.hex())
         origin = Origin(entry.source, now, entry.epoch)
-        context = None if entry.context is None else msgspec.json.decode(entry.context)
-        result = _read(entry.body, origin, context)
+        result = read_again(entry, origin)
         if isinstance(result, Rejection):
             held.update_rejection(conn, quarantine_key, result)
         else:
@@ -152,6 +161,18 @@ def find_job(db: Database, job_key: bytes) -> Job | None:
     """What became of a document."""
     with db.read() as conn:
         return capture.job(conn, job_key)
+
+
+def list_jobs(db: Database, client_id: str, before: bytes | None, limit: int) -> list[Job]:
+    """Jobs of a client, the newest first; `before`: key of the last one seen."""
+    with db.read() as conn:
+        return capture.jobs(conn, f"{CLIENT}{client_id}", before, limit)
+
+
+def find_events(db: Database, event_id: str) -> list[StoredEvent]:
+    """Events of one eventID or CBV hash, the oldest record first: the event, and declarations that it was wrong."""
+    with db.read() as conn:
+        return events.named(conn, event_id)
 
 
 def read_events(db: Database, position: Position, limit: int) -> list[StoredEvent]:
@@ -238,7 +259,7 @@ def _keep_contradiction(
     detail = f"event {seq} of epoch {batch.epoch} differs from what was sent before"
     rejection = Rejection(Reason.CONTRADICTION, detail, "", "find out whether the gateway was copied or restored")
     body = batch.events[seq - batch.first_seq]
-    entry = _held(body, origin, rejection, seq, state=QuarantineState.EVIDENCE)
+    entry = hold(body, origin, rejection, seq, state=QuarantineState.EVIDENCE)
     held.add_quarantine(conn, db.dialect, [entry])
     alarm_key = hashlib.sha256(f"{Reason.CONTRADICTION}\n{origin.source}\n{batch.epoch}\n{seq}".encode()).digest()[:16]
     held.raise_alarm(conn, db.dialect, alarm_key, origin, kind=Reason.CONTRADICTION, seq=seq, detail=detail)
@@ -258,7 +279,7 @@ def _append(
     """Store the batch from event `skip` on; returns the numbers of those that went to quarantine."""
     first = batch.first_seq + skip
     bodies = batch.events[skip:]
-    intake = _intake(bodies, read[skip:], origin, first_seq=first)
+    intake = intake_batch(bodies, read[skip:], origin, first_seq=first)
     accepted = capture.add_capture(conn, db.dialect, origin, new_key(origin.received_at), intake.taken)
     held.add_quarantine(conn, db.dialect, intake.held)
     in_quarantine = {one.seq: one.quarantine_key for one in intake.held}
@@ -278,68 +299,5 @@ def _append(
             }
         )
     capture.add_gateway_events(conn, db.dialect, rows)
-    _count(accepted, len(bodies) - accepted - len(intake.held), len(intake.held))
+    count(accepted, len(bodies) - accepted - len(intake.held), len(intake.held))
     return sorted(seq for seq in in_quarantine if seq is not None)
-
-
-def _intake(bodies: Sequence[bytes], read: Sequence[Taken | Rejection], origin: Origin, *, first_seq: int) -> _Intake:
-    taken: dict[bytes, tuple[int, Taken]] = {}
-    entries: list[Quarantined] = []
-    keys: list[bytes | None] = []
-    for place, (body, result) in enumerate(zip(bodies, read, strict=True)):
-        if isinstance(result, Rejection):
-            entries.append(_held(body, origin, result, first_seq + place))
-            keys.append(None)
-            continue
-        result.event["seq"] = first_seq + place
-        taken.setdefault(result.key, (place, result))
-        keys.append(result.key)
-    return _Intake(list(taken.values()), entries, keys)
-
-
-def _intake_document(document: Document, origin: Origin) -> _Intake:
-    taken: dict[bytes, tuple[int, Taken]] = {}
-    entries: list[Quarantined] = []
-    for place, body in enumerate(document.events):
-        result = _read(body, origin, document.context)
-        if isinstance(result, Rejection):
-            placed = dataclasses.replace(result, where=f"{LIST_POINTER}/{place}{result.where}")
-            entries.append(_held(body, origin, placed, context=document.context_text))
-        else:
-            taken.setdefault(result.key, (place, result))
-    return _Intake(list(taken.values()), entries, [])
-
-
-def _held(
-    body: bytes,
-    origin: Origin,
-    rejection: Rejection,
-    seq: int | None = None,
-    *,
-    context: str | None = None,
-    state: QuarantineState = QuarantineState.HELD,
-) -> Quarantined:
-    """The key follows from who sent what as which number, so that a repeat is the same entry."""
-    head = f"{origin.source}\n{origin.epoch}\n{seq}\n{context}\n".encode()
-    key = hashlib.sha256(head + body).digest()[:16]
-    return Quarantined(key, origin.source, origin.epoch, seq, rejection, body, context, origin.received_at, state)
-
-
-def _read(body: bytes, origin: Origin, context: object = None) -> Taken | Rejection:
-    """As `rules.read_event`, for good and bad bodies and also for our own mistakes.
-
-    One body that our code cannot digest must not hold up all that come after it: it waits in quarantine until the
-    code is mended, and is replayed then.
-    """
-    try:
-        return read_event(body, origin, context)
-    except Exception as error:
-        EVENTS.labels("internal-error").inc()
-        log.exception("an event broke the capture path", source=origin.source)
-        return Rejection(Reason.INTERNAL, f"the server cannot read this event: {type(error).__name__}")
-
-
-def _count(accepted: int, duplicates: int, quarantined: int) -> None:
-    EVENTS.labels("accepted").inc(accepted)
-    EVENTS.labels("duplicate").inc(duplicates)
-    EVENTS.labels("quarantined").inc(quarantined)

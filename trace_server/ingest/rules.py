@@ -33,6 +33,7 @@ GTIN_END = len(LINK) + 14
 GATEWAY_FIELD = f"{{{SUYUAN_NAMESPACE}}}gateway"
 LOT_FIELDS = frozenset({"{urn:epcglobal:cbv:mda:}lotNumber", "{urn:epcglobal:cbv:mda}lotNumber"})
 """The namespace as JSON-LD and as XML write it."""
+OUT_OF_RANGE = Rejection(Reason.RULE, "a number or time is out of range", "", "years 1 to 9999, numbers below 1e308")
 
 Row = dict[str, Any]
 
@@ -47,12 +48,20 @@ class Taken:
     links: list[Row]
     """The other links."""
     objects: list[Row]
+    digest: bytes
+    """SHA-256 of the pre-hash string: the name of an event that has no eventID."""
 
     @property
     def key(self) -> bytes:
         """16 bytes: equal for two bodies that say the same thing."""
         key: bytes = self.event["event_key"]
         return key
+
+    @property
+    def name(self) -> str:
+        """The eventID, or the CBV hash of an event that has none."""
+        given: str | None = self.event["event_id"]
+        return given or f"ni:///sha-256;{self.digest.hex()}?ver=CBV2.0"
 
 
 def read_event(body: bytes, origin: Origin, context: object = None) -> Taken | Rejection:
@@ -64,15 +73,18 @@ def read_event(body: bytes, origin: Origin, context: object = None) -> Taken | R
     if rejection is not None:
         return rejection
     try:
-        event = event_from_json(decoded, context)
-        check_event(event)
-        prepared = prepare(event)
-        rejection = _reject_foreign(event, origin)
-        return rejection or _rows(event, prepared, body.decode(), origin)
+        return take(event_from_json(decoded, context), body.decode(), origin)
     except TraceError as error:
         return Rejection(Reason.RULE, error.what, error.where, error.remedy)
     except OverflowError:
-        return Rejection(Reason.RULE, "a number or time is out of range", "", "years 1 to 9999, numbers below 1e308")
+        return OUT_OF_RANGE
+
+
+def take(event: Event, body: str, origin: Origin, where: str = "") -> Taken | Rejection:
+    """The rows of an event that is read, `body` its JSON. Raises `TraceError` for a broken rule, its place under
+    `where`."""
+    check_event(event, where)
+    return _reject_foreign(event, origin) or _rows(event, prepare(event), body, origin)
 
 
 def objects_of(event: Event) -> tuple[ObjectRef, ...]:
@@ -131,12 +143,14 @@ def _reject_foreign(event: Event, origin: Origin) -> Rejection | None:
 
 
 def _rows(event: Event, prepared: Prepared, body: str, origin: Origin) -> Taken:
-    key = _event_key(event, prepared)
+    own = prepared.key_for(origin.source)
+    key = _event_key(event, own)
     moment = event.event_time.astimezone(UTC)
     kind = EventType[event.type]
     action = None if isinstance(event, TransformationEvent) else ActionCode[event.action.name].value
     row: Row = {
         "event_key": key,
+        "hash_key": prepared.digest[:16],
         "event_time": moment,
         "record_time": origin.received_at,
         "type": kind.value,
@@ -155,7 +169,7 @@ def _rows(event: Event, prepared: Prepared, body: str, origin: Origin) -> Taken:
     seeds, objects = _seeds(event, kind, key, prepared)
     if event.error_declaration is not None:
         # The declaration repeats the wrong event: with the same roles its objects would count twice.
-        seeds = [(seed[0], LinkRole.RETRACTED.value, prepared.key, None, None) for seed in seeds]
+        seeds = [(seed[0], LinkRole.RETRACTED.value, own, None, None) for seed in seeds]
     plain: list[Row] = []
     links: list[Row] = []
     for ordinal, (object_key, role, peer, quantity, uom) in enumerate(seeds):
@@ -172,7 +186,7 @@ def _rows(event: Event, prepared: Prepared, body: str, origin: Origin) -> Taken:
         else:
             link.update(peer_key=peer, quantity=quantity, uom=uom)
             links.append(link)
-    return Taken(row, plain, links, objects)
+    return Taken(row, plain, links, objects, prepared.digest)
 
 
 _Seed = tuple[bytes, int, bytes | None, float | None, str | None]
@@ -253,14 +267,14 @@ def _lot(ilmd: Extensions | None) -> str | None:
     return None
 
 
-def _event_key(event: Event, prepared: Prepared) -> bytes:
+def _event_key(event: Event, own: bytes) -> bytes:
     """The event hash leaves an error declaration out, so that it equals the hash of what it corrects; both are kept."""
     declaration = event.error_declaration
     if declaration is None:
-        return prepared.key
+        return own
     parts = (declaration.declaration_time.astimezone(UTC).isoformat(), declaration.reason or "")
     told = "\n".join((*parts, *declaration.corrective_event_ids))
-    return hashlib.sha256(prepared.digest + told.encode()).digest()[:16]
+    return hashlib.sha256(own + told.encode()).digest()[:16]
 
 
 def _minutes(offset: str) -> int:

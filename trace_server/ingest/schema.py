@@ -18,13 +18,14 @@ from trace_server.ingest.model import Reason, Rejection
 
 FILE = "epcis-json-schema-2.0.1.json"
 EVENT_TYPES = ("ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent")
+QUERY_DOCUMENT = "EPCISQueryDocument"
 MAX_WHAT = 500
 """Characters of a validator's message that are kept; it may quote the whole event."""
 
 
-def reject_document(envelope: Mapping[str, Any]) -> list[Rejection]:
+def reject_document(envelope: Mapping[str, Any], kind: str = "EPCISDocument") -> list[Rejection]:
     """What is wrong with a document whose event list has been emptied; empty when nothing is."""
-    return _errors(_validators()["EPCISDocument"], envelope)
+    return _errors(_validators()[kind], envelope)
 
 
 def reject_event(event: Mapping[str, Any], kind: str) -> Rejection | None:
@@ -62,7 +63,11 @@ def _shortened(message: str) -> str:
 def _validators() -> Mapping[str, Any]:
     schema = json.loads(files("trace_server.ingest").joinpath("schemas", FILE).read_text("utf-8"))
     parts = {"$schema": schema["$schema"], "definitions": schema["definitions"]}
-    names = {"EPCISDocument": "epcisDocument", **{name: name for name in EVENT_TYPES}}
+    names = {
+        "EPCISDocument": "epcisDocument",
+        QUERY_DOCUMENT: "epcisQueryDocument",
+        **{name: name for name in EVENT_TYPES},
+    }
     return {
         name: jsonschema_rs.validator_for({**parts, "$ref": f"#/definitions/{definition}"})
         for name, definition in names.items()

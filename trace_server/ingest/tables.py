@@ -26,6 +26,8 @@ event = Table(
     metadata,
     Column("event_key", Key, primary_key=True),
     Column("capture_key", Key, nullable=False),
+    # First half of the CBV event hash: the name of an event without eventID, the same whoever sent it.
+    Column("hash_key", Key),
     Column("event_time", UtcDateTime, nullable=False),
     Column("record_time", UtcDateTime, nullable=False),
     Column("seq", BigInteger),
@@ -45,6 +47,13 @@ event = Table(
     Column("body", Text, nullable=False),
     # A capture's key begins with its time: this index grows at one end only.
     Index("event_by_capture", "capture_key", "ordinal"),
+    Index("event_by_hash", "hash_key"),
+)
+Index(
+    "event_by_event_id",
+    event.c.event_id,
+    postgresql_where=event.c.event_id.isnot(None),
+    sqlite_where=event.c.event_id.isnot(None),
 )
 
 link = Table(
@@ -172,6 +181,9 @@ capture_job = Table(
     Column("duplicates", Integer, nullable=False),
     Column("quarantined", Integer, nullable=False),
     Column("errors", Json, nullable=False),
+    Column("error_behaviour", String(16), nullable=False, server_default=sql("'proceed'")),
+    Column("header", Text),
+    Index("capture_job_by_source", "source", "job_key"),
 )
 
 follower_position = Table(

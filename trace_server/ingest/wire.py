@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from trace_core.errors import InputError
 from trace_server.db.types import EPOCH, to_microseconds
+from trace_server.ingest import representation
 from trace_server.ingest.model import GATEWAY, Job, Position, Quarantined, Rejection, StoredEvent
 
 _POSITION = re.compile(r"(\d{1,18})\.(\d{1,5})\Z")
 _PLACE = re.compile(r"(\d{1,17})\.([0-9a-f]{32})\Z")
-STANDARD_CONTEXT = "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"
+VALIDATION = "epcisException:ValidationException"
 
 
 def write_position(position: Position) -> str:
@@ -55,10 +55,6 @@ def read_key(text: str, what: str) -> bytes:
 
 def event_json(event: StoredEvent) -> dict[str, Any]:
     """An item of the event stream; `event` is what the sender wrote, complete with its `@context`."""
-    body = json.loads(event.body)
-    if "@context" not in body:
-        context = [STANDARD_CONTEXT] if event.context is None else json.loads(event.context)
-        body = {"@context": context, **body}
     return {
         "event_key": event.event_key.hex(),
         "source": event.source,
@@ -67,7 +63,7 @@ def event_json(event: StoredEvent) -> dict[str, Any]:
         "seq": event.seq,
         "record_time": event.record_time.isoformat(),
         "is_correction": event.is_correction,
-        "event": body,
+        "event": representation.event_json(event),
     }
 
 
@@ -129,11 +125,17 @@ def job_json(job: Job) -> dict[str, Any]:
         "createdAt": job.created_at.isoformat(),
         "finishedAt": job.created_at.isoformat(),
         "running": False,
-        "success": job.quarantined == 0,
-        "captureErrorBehaviour": "proceed",
+        "success": job.success,
+        "captureErrorBehaviour": job.behaviour.value,
         "events": job.event_count,
         "accepted": job.accepted,
         "duplicates": job.duplicates,
         "quarantined": job.quarantined,
-        "errors": [rejection_json(error) for error in job.errors],
+        "errors": [{**_problem(error), **rejection_json(error)} for error in job.errors],
     }
+
+
+def _problem(rejection: Rejection) -> dict[str, Any]:
+    """A rejection as RFC 9457 has it, with the type that EPCIS names."""
+    place = f"{rejection.where}: " if rejection.where else ""
+    return {"type": VALIDATION, "title": "The event is not valid", "status": 400, "detail": f"{place}{rejection.what}"}

@@ -110,11 +110,14 @@ def test_an_event_that_another_gateway_signed_for_is_not_taken(database: Databas
     assert rows(database, tables.quarantine)[0].reason == "foreign-gateway"
 
 
-def test_an_event_seen_by_two_ways_is_stored_once(database: Database) -> None:
+def test_an_event_that_two_senders_tell_is_kept_for_each_under_one_hash(database: Database) -> None:
     accept(database, batch(body(seen(1))))
-    job = operations.capture_document(database, NOW, "erp", document(seen(1)))
-    assert (job.accepted, job.duplicates) == (0, 1)
-    assert count(database, tables.event) == 1
+    for accepted in (1, 0):
+        job = operations.capture_document(database, NOW, "erp", document(seen(1)))
+        assert (job.accepted, job.duplicates) == (accepted, 1 - accepted)
+    stored = rows(database, tables.event)
+    assert {row.source for row in stored} == {"gateway:gate-1", "client:erp"}
+    assert len({row.hash_key for row in stored}) == 1
 
 
 def test_a_gateway_that_may_no_longer_send_writes_nothing(database: Database) -> None:

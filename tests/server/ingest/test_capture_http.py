@@ -37,6 +37,7 @@ from trace_server.detect import cli as detect_cli
 from trace_server.detect import run as detect
 from trace_server.detect.api import blueprint as alerts_blueprint
 from trace_server.ingest import cli, operations, tables
+from trace_server.ingest.model import ErrorBehaviour
 from trace_server.services import EXTENSION, Services
 
 JSON = {"Content-Type": "application/json"}
@@ -86,6 +87,9 @@ def bearer(database: Database) -> Bearer:
         return {"Authorization": f"Bearer {token}"}
 
     return headers
+
+
+PROCEED = {"GS1-Capture-Error-Behaviour": "proceed"}
 
 
 def post(http: FlaskClient, headers: Mapping[str, str], raw: bytes) -> Any:
@@ -148,7 +152,7 @@ def test_what_is_no_batch_is_refused_in_words(database: Database, http: FlaskCli
 
 def test_a_document_gets_a_job_that_only_its_sender_may_see(http: FlaskClient, bearer: Bearer) -> None:
     producer = bearer("producer")
-    answer = post(http, producer, document(seen(1), seen(2, action="EAT")))
+    answer = post(http, {**producer, **PROCEED}, document(seen(1), seen(2, action="EAT")))
     assert answer.status_code == 202
     job = http.get(answer.headers["Location"], headers=producer).json
     assert job == answer.json
@@ -176,7 +180,7 @@ def test_a_malformed_document_is_a_problem_with_pointers(http: FlaskClient, bear
     assert {error["pointer"] for error in answer.json["errors"]} == {"/schemaVersion", "/creationDate"}
     assert post(http, producer, b"{").status_code == 400
     assert post(http, producer, b" " * 2_200_000).status_code == 413
-    text = {**producer, "Content-Type": "text/xml"}
+    text = {**producer, "Content-Type": "text/plain"}
     assert http.post("/api/v1/capture", data=b"<x/>", headers=text).status_code == 415
 
 
@@ -245,7 +249,7 @@ def test_the_listing_of_events_shows_what_the_tables_hold(app: Flask, database: 
 
 
 def test_quarantine_on_the_command_line_says_why_and_exits_1_when_refused_again(app: Flask, database: Database) -> None:
-    operations.capture_document(database, NOW, "erp", document(seen(1, action="EAT")))
+    operations.capture_document(database, NOW, "erp", document(seen(1, action="EAT")), ErrorBehaviour.PROCEED)
     (entry,) = command(app, cli.quarantine, "list", "--json")
     assert (entry["reason"], entry["state"]) == ("schema", "held")
     (told,) = command(app, cli.quarantine, "replay", "--all", "--json", code=1)

@@ -15,6 +15,7 @@ from tests.server.ingest.make import (
     GTIN,
     NOW,
     STANDARD,
+    body,
     commissioned,
     count,
     document,
@@ -26,17 +27,17 @@ from tests.server.ingest.make import (
 from trace_core.errors import Conflict, EventError, NotFound, TooLarge
 from trace_core.ids.canonical import object_key
 from trace_server.db import Database
-from trace_server.ingest import operations, tables
+from trace_server.ingest import intake, operations, tables
 from trace_server.ingest.document import MAX_DOCUMENT_BYTES, BadDocument, read_document
-from trace_server.ingest.model import ActionCode, EventType, Job, LinkRole, Origin, Reason, Rejection
+from trace_server.ingest.model import ActionCode, ErrorBehaviour, EventType, Job, LinkRole, Origin, Reason, Rejection
 from trace_server.ingest.rules import MAX_DEPTH, Taken, read_event
 from trace_server.ingest.store import events as lookups
 
 ORIGIN = Origin("client:erp", NOW)
 
 
-def post(db: Database, raw: bytes) -> Job:
-    return operations.capture_document(db, NOW, "erp", raw)
+def post(db: Database, raw: bytes, behaviour: ErrorBehaviour = ErrorBehaviour.PROCEED) -> Job:
+    return operations.capture_document(db, NOW, "erp", raw, behaviour)
 
 
 def links(db: Database) -> set[tuple[bytes, int, int | None, bytes | None, float | None, str | None]]:
@@ -151,6 +152,30 @@ def test_bad_events_are_held_with_pointer_and_the_others_are_taken(database: Dat
     assert operations.find_job(database, job.job_key) == job
 
 
+def test_a_document_with_a_bad_event_is_rolled_back_whole_unless_told_otherwise(database: Database) -> None:
+    job = post(database, document(seen(1), seen(2, action="EAT"), seen(3, epcList=[])), ErrorBehaviour.ROLLBACK)
+    assert (job.success, job.accepted, job.duplicates, job.quarantined) == (False, 0, 0, 0)
+    assert [error.where for error in job.errors] == [
+        "/epcisBody/eventList/1/action",
+        "/epcisBody/eventList/2/epcList",
+    ]
+    for table in (tables.event, tables.capture, tables.quarantine, tables.link):
+        assert count(database, table) == 0
+    kept = operations.find_job(database, job.job_key)
+    assert kept is not None
+    assert (kept.behaviour, kept.errors) == (ErrorBehaviour.ROLLBACK, job.errors)
+
+
+def test_answers_to_queries_and_bare_events_are_taken_too(database: Database) -> None:
+    whole = json.loads(document(seen(1)))
+    whole["epcisBody"] = {"queryResults": {"queryName": "q", "resultsBody": whole["epcisBody"]}}
+    assert post(database, json.dumps({**whole, "type": "EPCISQueryDocument"}).encode()).accepted == 1
+    assert post(database, body(seen(2))).accepted == 1
+    with pytest.raises(BadDocument) as refused:
+        post(database, json.dumps(seen(3)).encode())
+    assert refused.value.problem_members()["errors"][0]["pointer"] == "/@context"  # type: ignore[index]
+
+
 def test_extension_names_survive_with_the_context_of_their_document(database: Database) -> None:
     context = [*STANDARD, {"ex": "https://example.com/ns/"}]
     post(database, document(seen(1, **{"ex:note": "x"}), context=context))
@@ -182,7 +207,8 @@ def test_what_is_no_document_is_refused_with_its_place(raw: bytes, pointer: str)
     ("changes", "pointer"),
     [
         ({"schemaVersion": 2}, "/schemaVersion"),
-        ({"type": "EPCISQueryDocument"}, "/type"),
+        ({"type": "EPCISQueryDocument"}, "/epcisBody"),
+        ({"type": "CaptureJob"}, "/type"),
         ({"epcisBody": {}}, "/epcisBody"),
         ({"creationDate": "yesterday"}, "/creationDate"),
         ({"@context": 7}, "/@context"),
@@ -268,7 +294,7 @@ def test_a_held_event_is_replayed_when_the_rules_allow_it(database: Database, mo
 
     context = [*STANDARD, {"ex": "https://example.com/ns/"}]
     with monkeypatch.context() as patched:
-        patched.setattr(operations, "read_event", broken)
+        patched.setattr(intake, "read_event", broken)
         assert post(database, document(seen(1, **{"ex:note": "x"}), context=context)).quarantined == 1
     (held,) = rows(database, tables.quarantine)
     assert (held.reason, held.state) == ("internal-error", "held")

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from trace_core.uplink import ZERO_DIGEST
 from trace_server.db import Connection, Dialect
 from trace_server.ingest import killpoints, tables
-from trace_server.ingest.model import Cursor, Job, Origin, Reason, Rejection
+from trace_server.ingest.model import Cursor, ErrorBehaviour, Job, Origin, Reason, Rejection
 from trace_server.ingest.rules import Taken
 
 
@@ -116,6 +116,8 @@ def add_job(conn: Connection, job: Job) -> None:
             duplicates=job.duplicates,
             quarantined=job.quarantined,
             errors=[[error.reason.value, error.what, error.where, error.remedy] for error in job.errors],
+            error_behaviour=job.behaviour.value,
+            header=job.header,
         )
     )
 
@@ -123,9 +125,19 @@ def add_job(conn: Connection, job: Job) -> None:
 def job(conn: Connection, job_key: bytes) -> Job | None:
     """What became of a document, None for an unknown key."""
     row = conn.execute(select(tables.capture_job).where(tables.capture_job.c.job_key == job_key)).first()
-    if row is None:
-        return None
-    errors = tuple(Rejection(Reason(reason), what, where, remedy) for reason, what, where, remedy in row.errors)
+    return None if row is None else _job(row)
+
+
+def jobs(conn: Connection, source: str, before: bytes | None, limit: int) -> list[Job]:
+    """Jobs of `source`, the newest first; `before`: key of the last one seen."""
+    table = tables.capture_job
+    stmt = select(table).where(table.c.source == source).order_by(table.c.job_key.desc()).limit(limit)
+    if before is not None:
+        stmt = stmt.where(table.c.job_key < before)
+    return [_job(row) for row in conn.execute(stmt)]
+
+
+def _job(row: Row[*tuple[Any, ...]]) -> Job:
     return Job(
         row.job_key,
         row.source,
@@ -134,7 +146,9 @@ def job(conn: Connection, job_key: bytes) -> Job | None:
         row.accepted,
         row.duplicates,
         row.quarantined,
-        errors,
+        tuple(Rejection(Reason(reason), what, where, remedy) for reason, what, where, remedy in row.errors),
+        ErrorBehaviour(row.error_behaviour),
+        row.header,
     )
 
 

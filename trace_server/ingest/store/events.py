@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,10 @@ from trace_server.ingest import tables
 from trace_server.ingest.model import ActionCode, LinkRole, StoredEvent
 from trace_server.ingest.store.stream import stored, to_event
 
+HASH = re.compile(r"ni:///sha-256;([0-9a-f]{32})[0-9a-f]{32}\?ver=CBV2\.0\Z")
+"""An event hash; `hash_key` is its first half."""
+MAX_NAMED = 1000
+"""Events that one name may have; a sender who uses one eventID for everything gets the first thousand."""
 FETCH = 1000
 """Rows a listing fetches at once; its memory does not grow with the table."""
 
@@ -118,6 +123,17 @@ def events_of(conn: Connection, dialect: Dialect, object_keys: Sequence[bytes]) 
         conn, lambda part: stored().where(dialect.in_values(tables.event.c.event_key, part)), keys
     )
     return sorted((to_event(row) for row in found), key=lambda one: (one.event_time, one.event_key))
+
+
+def named(conn: Connection, event_id: str) -> list[StoredEvent]:
+    """Events with this eventID, or whose CBV hash it is; also the declarations that they were wrong. Oldest first."""
+    table = tables.event
+    hashed = HASH.match(event_id)
+    where = table.c.event_id == event_id
+    if hashed is not None:
+        where |= table.c.hash_key == bytes.fromhex(hashed[1])
+    found = [to_event(row) for row in conn.execute(stored().where(where).limit(MAX_NAMED))]
+    return sorted(found, key=lambda one: (one.record_time, one.event_key))
 
 
 def list_events(conn: Connection) -> Iterator[tuple[StoredEvent, tuple[str, ...]]]:
