@@ -181,6 +181,25 @@ def test_a_gateway_reads_a_reader_whose_bytes_come_one_by_one(endpoint: TcpEndpo
         until(lambda: gateway.epcs() == EPCS)
 
 
+def test_bytes_for_a_client_that_is_gone_are_gone() -> None:
+    endpoint = TcpEndpoint()
+    endpoint.write(b"to nobody")
+    client = socket.create_connection(("127.0.0.1", endpoint.port))
+    assert endpoint.read(5.0) == b""
+    client.sendall(b"hello")
+    assert endpoint.read(5.0) == b"hello"
+    stranger = socket.create_connection(("127.0.0.1", endpoint.port))
+    assert endpoint.read(5.0) == b""
+    assert stranger.recv(10) == b""
+    stranger.close()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    for _ in range(100):
+        endpoint.write(bytes(1_000))
+    assert not endpoint.is_connected
+    endpoint.close()
+
+
 def test_a_tcp_endpoint_is_named_by_a_url_and_a_taken_port_is_said(endpoint: TcpEndpoint) -> None:
     free = endpoint_for("tcp://127.0.0.1:0", "test")
     assert isinstance(free, TcpEndpoint)

@@ -222,6 +222,30 @@ def test_a_report_gives_back_what_its_reader_saw(sightings: list[TagSighting], f
             assert (read.reader_time - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() == pytest.approx(seen_us / 1e6)
 
 
+FIELD = st.one_of(
+    st.sampled_from(list(TV_LENGTH)).map(lambda kind: bytes((0x80 | kind,))),
+    st.binary(max_size=14),
+    st.just(epc_parameter(EPC)),
+    st.just(epc_parameter(EPC + EPC)),
+)
+
+
+@settings(max_examples=300)
+@given(
+    kind=st.sampled_from(
+        [KINDS.RO_ACCESS_REPORT, KINDS.READER_EVENT_NOTIFICATION, KINDS.ERROR_MESSAGE, *range(30, 37)]
+    ),
+    fields=st.lists(FIELD, max_size=8),
+    parent=st.sampled_from([Tlv.TAG_REPORT_DATA, Tlv.READER_EVENT_DATA, Tlv.LLRP_STATUS, Tlv.CUSTOM]),
+)
+def test_no_contents_of_a_message_raise_or_make_a_tag_that_is_not_in_them(
+    kind: int, fields: list[bytes], parent: int
+) -> None:
+    body = tlv(parent, *fields)
+    for read in reads_of(heard(LLRP.host({}), [Message(kind, 1, body).to_bytes()])):
+        assert read.epc in body
+
+
 def test_every_known_field_and_unknown_parameters_are_stepped_over_in_any_order() -> None:
     others = [tv(kind, bytes(TV_LENGTH[kind])) for kind in TV_LENGTH if kind not in (Tv.EPC_96, Tv.C1G2_CRC)]
     vendor = tlv(Tlv.CUSTOM, bytes(9))
@@ -534,3 +558,57 @@ def test_capabilities_without_regulatory_data_are_enough() -> None:
 def test_options_out_of_range_are_configuration_errors(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         LLRP.host(options)
+
+
+def test_another_client_that_tries_to_connect_is_said_and_disturbs_nothing() -> None:
+    rig = Rig(LLRP)
+    rig.tags = population(24, 2)
+    rig.run(1.0)
+    sent = len(rig.sent)
+    rig._deliver(event(tlv(Tlv.CONNECTION_ATTEMPT, b"\0\4")))
+    rig.reads.clear()
+    rig.run(1.0)
+    assert rig.states() == ["online", "fault"]
+    assert rig.epcs() == {tag.epc for tag in rig.tags}
+    assert not [k for k in sent_kinds(rig)[sent:] if k != KINDS.KEEPALIVE_ACK]
+
+
+def test_an_answer_of_another_kind_under_the_same_number_is_not_taken() -> None:
+    host = LlrpHost.from_options({})
+    host.start(START_S)
+    greeting = event(tlv(Tlv.CONNECTION_ATTEMPT, b"\0\0"))
+    (send,) = host.receive(greeting, START_S)
+    assert isinstance(send, Send)
+    number = Message.from_bytes(send.data).id
+    wrong = Message(KINDS.ADD_ROSPEC_RESPONSE, number, Status(0).to_bytes()).to_bytes()
+    assert not host.receive(wrong, START_S)
+
+
+def test_a_refused_repetition_begins_everything_anew_without_a_fault() -> None:
+    rig = Rig(LLRP)
+    rig.tags = population(25, 2)
+    dropped: list[int] = []
+
+    def lossy(data: bytes) -> list[bytes]:
+        """The reader's first answer to ADD_ROSPEC is lost, so the repetition finds the ROSpec there."""
+        kinds = [Message.from_bytes(data).kind] if data else []
+        if kinds == [KINDS.ADD_ROSPEC_RESPONSE] and not dropped:
+            dropped.append(kinds[0])
+            return []
+        return [data] if data else []
+
+    rig._out = lossy
+    rig.run(3.0)
+    assert dropped
+    assert rig.states() == ["online"]
+    assert rig.epcs() == {tag.epc for tag in rig.tags}
+
+
+def test_what_only_looks_like_a_message_behind_a_half_one_does_not_end_the_wait() -> None:
+    wrong = report(tlv(Tlv.TAG_REPORT_DATA, tv(Tv.ANTENNA_ID, 1)))
+    whole = report(tag_data(tlv(Tlv.CUSTOM, wrong)), tag_data())
+    host = LLRP.host({})
+    cut = whole.index(wrong) + len(wrong)
+    host.receive(whole[:cut], START_S)
+    assert not [o for n in range(1, 9) for o in host.tick(START_S + n / 10)]
+    assert len(reads_of(host.receive(whole[cut:], START_S + 1))) == 2

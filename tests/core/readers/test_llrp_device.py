@@ -258,6 +258,16 @@ def test_a_better_priority_pushes_the_active_rospec_aside_and_it_comes_back() ->
     assert [(e[0], e[4]) for e in client.events(Tlv.ROSPEC_EVENT)] == [(0, 1), (2, 1), (0, 2), (1, 2), (0, 1)]
 
 
+def test_only_one_rospec_is_active_and_commands_for_all_leave_out_who_cannot() -> None:
+    client = Client()
+    for rospec in (1, 2):
+        client.add(replace(BY_HAND, id=rospec))
+    assert client.move(KINDS.START_ROSPEC, 1) == 0
+    assert client.move(KINDS.START_ROSPEC, 2) == StatusCode.FIELD_ERROR
+    assert client.move(KINDS.STOP_ROSPEC, 0) == 0
+    assert [client.state(n) for n in (1, 2)] == [State.INACTIVE] * 2
+
+
 # Triggers and reports
 
 
@@ -294,6 +304,15 @@ def test_a_periodic_rospec_starts_in_time() -> None:
     assert not client.events(Tlv.ROSPEC_EVENT)
     client.run(4.0)
     assert [value[0] for value in client.events(Tlv.ROSPEC_EVENT)] == [0, 1] * 4
+
+
+def test_a_periodic_rospec_that_is_late_keeps_its_beat() -> None:
+    client = Client()
+    client.events_on(2)
+    client.add(replace(BY_HAND, start=2, offset_ms=500, period_ms=500, stop=1, duration_ms=800))
+    client.run(4.0)
+    starts = client.events(Tlv.ROSPEC_EVENT)
+    assert [value[0] for value in starts] == [0, 1, 0, 1, 0, 1, 0]
 
 
 def test_inventories_follow_each_other_and_each_has_its_antennas() -> None:
