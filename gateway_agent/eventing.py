@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime, timezone
 
 from gateway_agent.answering import Answer, Identity
 from gateway_agent.observing import Observation
+from gateway_agent.outbox_gaps import GapRecord
 from trace_core.epcis.document import event_to_json
 from trace_core.epcis.event import SUYUAN_NAMESPACE, Action, ExtensionValue, ObjectEvent
 from trace_core.uplink import ClockState
@@ -61,6 +62,39 @@ def event_body(
         epc_list=(identity.uri,),
         extensions=_named({**_extensions(observation, answer, origin, place, clock), **(extra or {})}),
     )
+    return _encoded(event)
+
+
+def gap_body(record: GapRecord, read_point: str, *, origin: Origin, place: Place, clock: ClockState) -> bytes:
+    """What was at the gate and could not be stored, as an event about the read point (ADR 0007).
+
+    It names no goods: which ones passed is what nobody knows.
+    """
+    wall = record.end.astimezone(origin.utc_offset)
+    event = ObjectEvent(
+        event_time=_milliseconds(wall),
+        event_time_zone_offset=wall.isoformat()[-6:],
+        action=Action.OBSERVE,
+        read_point=read_point,
+        epc_list=(),
+        extensions=_named(
+            {
+                "gateway": origin.gateway,
+                "epoch": place.epoch,
+                "seq": place.seq,
+                "clockState": clock.value,
+                "bootId": origin.boot_id,
+                "gapFrom": _text(record.start),
+                "gapTo": _text(record.end),
+                "gapCount": record.count,
+                "gapReason": record.reason,
+            }
+        ),
+    )
+    return _encoded(event)
+
+
+def _encoded(event: ObjectEvent) -> bytes:
     fields = {"@context": CONTEXT, **event_to_json(event, PREFIXES)}
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -69,6 +103,7 @@ def _extensions(
     observation: Observation, answer: Answer, origin: Origin, place: Place, clock: ClockState
 ) -> dict[str, ExtensionValue]:
     read = observation.read
+    again, weak, ghosts = observation.untold
     return {
         "gateway": origin.gateway,
         "epoch": place.epoch,
@@ -83,6 +118,9 @@ def _extensions(
         "monotonic": round(observation.seen.monotonic, 3),
         "answer": answer.verdict.value,
         "reason": answer.reason,
+        "readsAgain": again or None,
+        "readsWeak": weak or None,
+        "readsGhost": ghosts or None,
         "listAgeSeconds": None if answer.list_age_s is None else round(answer.list_age_s),
     }
 
@@ -90,6 +128,10 @@ def _extensions(
 def _named(fields: Mapping[str, ExtensionValue]) -> dict[str, ExtensionValue]:
     """Expanded names; what is not known is absent, never empty."""
     return {f"{{{SUYUAN_NAMESPACE}}}{name}": value for name, value in fields.items() if value is not None}
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _milliseconds(moment: datetime) -> datetime:

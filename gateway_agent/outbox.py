@@ -20,7 +20,8 @@ from pathlib import Path
 
 from gateway_agent.killpoints import reach
 from gateway_agent.observing import Presence, Shown
-from gateway_agent.outbox_schema import LEVELS, SCHEMA_VERSION, Level, Quota, connect, create
+from gateway_agent.outbox_gaps import GapTable
+from gateway_agent.outbox_schema import LEVELS, SCHEMA_VERSION, Level, Quota, connect, create, upgrade
 from trace_core.errors import TraceError
 from trace_core.uplink import ZERO_DIGEST, chain
 
@@ -75,6 +76,8 @@ class Commit:
     bad: Sequence[BadData] = ()
     devices: Sequence[DeviceRow] = ()
     state: Mapping[str, object] = field(default_factory=dict)
+    gap: int | None = None
+    """The gap record that the last of `bodies` tells of."""
 
 
 class Outbox:
@@ -86,6 +89,7 @@ class Outbox:
         self._quota = quota
         self._free_bytes = _free_bytes
         self.quarantine_overflow = 0
+        self.gaps = GapTable(connection, self._transaction)
         connection.execute(f"PRAGMA max_page_count = {quota.pages + quota.reserve_pages}")
         self._load()
 
@@ -116,6 +120,8 @@ class Outbox:
                 )
             for name, value in commit.state.items():
                 self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, json.dumps(value)))
+            if commit.gap is not None:
+                self.gaps.tell(commit.gap, seq)
             reach("in-commit")
         self.last_seq, self._digest = seq, digest
 
@@ -204,17 +210,6 @@ class Outbox:
         row = self._db.execute("SELECT digest FROM event WHERE seq = ?", (seq,)).fetchone()
         row = row or self._db.execute("SELECT floor_digest FROM meta").fetchone()
         return bytes(row[0])
-
-    def open_gap(self, wall: datetime, reason: str) -> int:
-        """Start a gap record, from the reserve; returns its id."""
-        with self._transaction():
-            row = self._db.execute("INSERT INTO gap VALUES (NULL, ?, ?, 0, ?)", (_ms(wall), _ms(wall), reason))
-        return int(row.lastrowid or 0)
-
-    def extend_gap(self, gap: int, wall: datetime, count: int) -> None:
-        """The gap lasts until `wall` and now covers `count` reads."""
-        with self._transaction():
-            self._db.execute("UPDATE gap SET to_ms = ?, count = ? WHERE id = ?", (_ms(wall), count, gap))
 
     def level(self) -> Level:
         """How full the outbox is. Settled rows are given up before the level rises to full."""
@@ -334,8 +329,9 @@ def open_existing(path: Path, quota: Quota) -> Outbox:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             raise _Untrusted("it was never finished")
-        if version != SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise RuntimeError(f"outbox schema {version}, this program knows {SCHEMA_VERSION}")
+        upgrade(connection, version)
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise _Untrusted(str(verdict))

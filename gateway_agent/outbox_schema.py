@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PAGE_BYTES = 4096
 BUSY_MS = 5_000
 
@@ -43,13 +43,17 @@ CREATE TABLE quarantine (
 );
 CREATE TABLE gap (
     id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
-    count INTEGER NOT NULL, reason TEXT NOT NULL
+    count INTEGER NOT NULL, reason TEXT NOT NULL,
+    seq INTEGER                      -- of the event that told the server; NULL: not told yet
 );
 CREATE TABLE device (
     reader TEXT PRIMARY KEY, state TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+
+UPGRADES = {1: "ALTER TABLE gap ADD COLUMN seq INTEGER"}
+"""Version → what makes the next one of it."""
 
 
 class Level(StrEnum):
@@ -99,3 +103,9 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 def create(connection: sqlite3.Connection) -> None:
     connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def upgrade(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a file of an earlier program to this schema; each step is done whole or not at all."""
+    for old in range(version, SCHEMA_VERSION):
+        connection.executescript(f"BEGIN IMMEDIATE; {UPGRADES[old]}; PRAGMA user_version = {old + 1}; COMMIT;")

@@ -20,7 +20,7 @@ from typing import TypeAlias, TypeVar
 from gateway_agent import clock
 from gateway_agent.answering import identify_code
 from gateway_agent.blocklist import BlockListFile
-from gateway_agent.checkpoints import Role
+from gateway_agent.checkpoints import Report, Role
 from gateway_agent.clock import ClockJudge, Moment
 from gateway_agent.config import Config
 from gateway_agent.deciding import Decider, Decision
@@ -43,6 +43,8 @@ T = TypeVar("T")
 IDLE_WAIT_S = 0.1
 FLUSH_S = 0.8
 """Presences and state reach the disk within a second of their change."""
+DEPART_S = 0.2
+"""How often the writer looks for tags that have gone."""
 COMMAND_WAIT_S = 30.0
 MIN_FULL_S = 0.5
 """Full lasts at least so long that every pump of a broker noticed and left: what was refused comes again."""
@@ -108,9 +110,10 @@ class Writer:
         self.level = Level.FREE
         self.last_answers: list[dict[str, object]] = []
         self._group: list[Work] = []
-        self._gap = Gap()
+        self._gap = Gap(origin, next((point.id for point in config.read_points), ""), judge)
         self._full_since = 0.0
         self._flushed_at = 0.0
+        self._departed_at = 0.0
         self._last_state = ""
 
     def call(self, run: Callable[[Outbox], T]) -> T:
@@ -175,10 +178,11 @@ class Writer:
 
     def _write(self, outbox: Outbox, now: Moment) -> None:
         draft = _Draft()
+        self._depart(draft, outbox, now)
         for item in self._group:
             self._consider(item, draft, outbox)
         ledger = self._decider.ledger
-        if draft.bodies or draft.bad or draft.devices or ledger.is_changed:
+        if draft.bodies or draft.presences or draft.bad or draft.devices or ledger.is_changed:
             outbox.commit(
                 Commit(
                     wall=now.wall,
@@ -225,7 +229,22 @@ class Writer:
             case Asked():
                 self._ask(item, draft, outbox)
 
+    def _depart(self, draft: _Draft, outbox: Outbox, now: Moment) -> None:
+        if now.monotonic - self._departed_at < DEPART_S:
+            return
+        self._departed_at = now.monotonic
+        for departure in self.observer.departures(now.monotonic):
+            decision = self._decider.departed(departure, self._place(draft, outbox))
+            draft.bodies.append(decision.body)
+            draft.presences.append(self.observer.departed(departure, decision.shown))
+            if departure.point.report is Report.DEPART:
+                draft.displays.append(Display(now.wall, departure.point.id, departure.epc, decision.shown))
+
     def _answer(self, observation: Observation, draft: _Draft, outbox: Outbox) -> None:
+        if observation.point.report is Report.DEPART:
+            shown = self._decider.unanswered(observation, self._place(draft, outbox))
+            draft.presences.append(self.observer.answered(observation, shown))
+            return
         decision = self._decider.observed(observation, self._place(draft, outbox))
         draft.presences.append(self.observer.answered(observation, decision.shown))
         self._add(decision, observation.read.epc, observation.point.id, observation.received, draft)
@@ -279,10 +298,12 @@ class Writer:
         moved, forgotten = self.observer.take_moved(), self.observer.sweep(now.monotonic)
         state = dict(self._snapshot())
         text = json.dumps(state, sort_keys=True)
-        if not moved and not forgotten and text == self._last_state:
-            return
+        changed = bool(moved or forgotten) or text != self._last_state
         try:
-            outbox.commit(Commit(now.wall, self._origin.boot_id, moved=moved, forgotten=forgotten, state=state))
+            if self.level is not Level.FULL and self._gap.tell(outbox, now):
+                self.stored.set()
+            if changed:
+                outbox.commit(Commit(now.wall, self._origin.boot_id, moved=moved, forgotten=forgotten, state=state))
         except OutboxFull as error:
             log.error("state not stored: %s", error)  # noqa: TRY400 - a state of the disk, not a fault of ours
             self._change_level(Level.FULL)

@@ -184,8 +184,8 @@ def test_the_level_rises_before_the_quota_is_reached_and_a_gap_fits_into_the_res
             if outbox.level() is not levels[-1]:
                 levels.append(outbox.level())
         assert levels == [Level.FREE, Level.WARN, Level.COARSE, Level.FULL]
-        gap = outbox.open_gap(WALL, "outbox full")
-        outbox.extend_gap(gap, later(5), 42)
+        gap = outbox.gaps.open(WALL, "outbox full")
+        outbox.gaps.extend(gap, later(5), 42)
         with closing(view(tmp_path)) as look:
             assert [(g.count, g.reason, (g.to_at - g.from_at).seconds) for g in look.gaps()] == [(42, "outbox full", 5)]
         stored = outbox.last_seq
