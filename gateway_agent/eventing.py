@@ -66,7 +66,7 @@ def event_body(
 
 
 def gap_body(record: GapRecord, read_point: str, *, origin: Origin, place: Place, clock: ClockState) -> bytes:
-    """What was at the gate and could not be stored, as an event about the read point (ADR 0007).
+    """What was at the gate and could not be stored, as an event about the read point (ADR 0008).
 
     It names no goods: which ones passed is what nobody knows.
     """

@@ -11,7 +11,7 @@ from trace_server.detect.detector import Detector, Evidence, Finding, Outcome, P
 from trace_server.ingest.model import StoredEvent
 
 FIELD = '"suyuan:gapCount"'
-"""As a gateway writes it (docs/adr/0007-gap-records-are-events.md)."""
+"""As a gateway writes it (docs/adr/0008-gap-records-are-events.md)."""
 
 
 def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Iterator[Outcome]:  # noqa: ARG001 – contract
