@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from gateway_agent.answering import Answer, Identity, Question, answer, identify, identify_code
 from gateway_agent.blocklist import BlockListFile, Verdict
-from gateway_agent.checkpoints import Role
+from gateway_agent.checkpoints import Report, Role
 from gateway_agent.clock import ClockJudge, Moment
 from gateway_agent.config import Config
 from gateway_agent.eventing import Origin, Place, event_body
+from gateway_agent.leaving import Departure
 from gateway_agent.ledger import Ledger
 from gateway_agent.observing import Observation, Shown
 from gateway_agent.points import ReadPoint
@@ -65,12 +66,35 @@ class Decider:
         else:
             said = _Said(self._ask(identity, observation))
         self._remember(point, identity, said.answer, observation.received, place)
+        if point.report is Report.BOTH:
+            said = replace(said, extra={**said.extra, "presence": "arrived"})
         anew = ""
         if point.role is Role.PRE_CHECK:
             passed = said.answer.verdict is not Verdict.REFUSE
             self.ledger.record_check(identity.key, observation.received, passed=passed)
-            said, anew = replace(said, extra={"check": _word(passed=passed), "checkStage": "pre"}), identity.key
+            anew = identity.key
+            said = replace(said, extra={**said.extra, "check": _word(passed=passed), "checkStage": "pre"})
         return self._decision(observation, identity, said, place, anew)
+
+    def departed(self, departure: Departure, place: Place) -> Decision:
+        """A presence ended. Where its beginning was an event the end is no second question at the gate."""
+        point, at = departure.point, Moment(departure.left_wall, departure.left)
+        observation = Observation(
+            departure.presence, point, TagRead(epc=departure.epc), point.reader, at, at, departure.reads
+        )
+        role = point.role if point.report is Report.DEPART else Role.GATE
+        identity = identify(departure.epc)
+        extra: dict[str, ExtensionValue] = {
+            "presence": "departed",
+            "reads": departure.reads,
+            "stayedSeconds": round(departure.left - departure.arrived, 1),
+            "direction": departure.direction or None,
+        }
+        return self._decision(observation, identity, _Said(self._ask(identity, observation, role), extra), place, "")
+
+    def unanswered(self, observation: Observation, place: Place) -> Shown:
+        """A presence that becomes an event only when it ends."""
+        return Shown("", "", None, identify(observation.read.epc).uri, place.epoch, 0)
 
     def requested(self, request: Request, at: Moment, place: Place) -> Decision:
         """A person reported something. Raises `ConfigError` or `IdentifierError` when it cannot be placed."""

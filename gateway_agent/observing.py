@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from gateway_agent.clock import Moment
+from gateway_agent.counting import Counts
+from gateway_agent.leaving import MARK, Departure, Track, reports_departures
 from gateway_agent.points import ReadPoint
 from trace_core.readers._base import TagRead
 
@@ -63,6 +65,8 @@ class Observation:
     seen: Moment
     received: Moment
     reads: int
+    untold: tuple[int, int, int] = (0, 0, 0)
+    """Suppressed, weak and ghost reads at this read point since its last event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +90,11 @@ Outcome: TypeAlias = Observation | Again | Unplaced | None
 
 
 @dataclass(slots=True)
-class Counts:
-    """What became of the reads."""
-
-    reads: int = 0
-    observed: int = 0
-    suppressed: int = 0
-    weak: int = 0
-    ghosts: int = 0
-    """Candidates that never reached `min_reads`."""
-    unplaced: int = 0
-    reader_clock_off: int = 0
-
-
-@dataclass(slots=True)
 class _Candidate:
     first: Moment
     last: float
     reads: int
+    track: Track
 
 
 @dataclass(slots=True)
@@ -119,38 +110,79 @@ class Observer:
     _moved: dict[int, Key] = field(init=False, default_factory=dict)
     _restored: set[int] = field(init=False, default_factory=set)
     _next_number: int = field(init=False, default=1)
+    _here: dict[int, tuple[Key, ReadPoint]] = field(init=False, default_factory=dict)
+    """Presences whose end is to be reported, and was not yet."""
+    _tracks: dict[int, Track] = field(init=False, default_factory=dict)
+    _marks: dict[int, int] = field(init=False, default_factory=dict)
+    """Presence → number of the row that says that its end was reported."""
+    _orphans: list[int] = field(init=False, default_factory=list)
+    """Such rows whose presence is gone."""
 
     def __post_init__(self) -> None:
         self._by_antenna = {(point.reader, antenna): point for point in self.points for antenna in point.covered}
 
     def restore(self, presences: Iterable[Presence]) -> None:
         """Take over what a former run stored; each answer is shown again at the first read of its tag."""
-        for presence in presences:
-            self._presences.setdefault((presence.read_point, presence.epc), []).append(presence)
+        stored = list(presences)
+        self._next_number = max((p.number for p in stored), default=0) + 1
+        points = {point.id: point for point in self.points if reports_departures(point)}
+        for presence in (p for p in stored if not p.read_point.endswith(MARK)):
+            key = (presence.read_point, presence.epc)
+            self._presences.setdefault(key, []).append(presence)
             self._restored.add(presence.number)
-            self._next_number = max(self._next_number, presence.number + 1)
+            if presence.read_point in points:
+                self._here[presence.number] = (key, points[presence.read_point])
+        for mark in (p for p in stored if p.read_point.endswith(MARK)):
+            self._restore_mark(mark)
 
     def observe(self, reader: str, read: TagRead, received: Moment) -> Outcome:
         """What one read means. `received` is when its bytes came in."""
-        self.counts.reads += 1
         point = self._by_antenna.get((reader, read.antenna)) or self._by_antenna.get((reader, None))
         if point is None:
-            self.counts.unplaced += 1
+            self.counts.unplaced += read.count
             return Unplaced(reader, read)
+        counts = self.counts.at(point.id)
+        counts.reads += read.count
         if point.rssi_min_dbm is not None and read.rssi_dbm is not None and read.rssi_dbm < point.rssi_min_dbm:
-            self.counts.weak += 1
+            counts.weak += read.count
             return None
         seen = self._seen(read, received)
         key = (point.id, read.epc)
-        window_s = point.presence_window_s * (COARSE_FACTOR if self.coarse else 1.0)
+        window_s = self._window(point)
         known = self._find(key, seen.monotonic, window_s)
         if known is not None:
-            self.counts.suppressed += 1
+            counts.suppressed += read.count
+            if known.number in self._here:
+                self._track(known.number).add(read.antenna, seen.monotonic, read.count)
             return self._touch(key, known, seen)
         candidate = self._enough(key, point, read, seen, window_s)
         if candidate is None:
             return None
         return self._begin(key, point, read, reader, received, candidate)
+
+    def departures(self, now: float) -> list[Departure]:
+        """Presences that ended and are not reported yet, at read points that report departures; each once.
+
+        `departed` keeps that they were.
+        """
+        gone: list[Departure] = []
+        for number, (key, point) in list(self._here.items()):
+            presence = self._get(key, number)
+            if now - presence.last_seen <= self._window(point):
+                continue
+            del self._here[number]
+            track = self._tracks.pop(number, Track())
+            self.counts.at(point.id).departed += 1
+            span = (presence.first_seen, presence.last_seen, presence.last_wall)
+            gone.append(Departure(number, point, presence.epc, *span, track.reads, track.direction(point.directions)))
+        return gone
+
+    def departed(self, departure: Departure, shown: Shown) -> Presence:
+        """The row to be stored with the event of a departure, so that a restart does not report it again."""
+        number = self._marks[departure.presence] = self._next_number
+        self._next_number += 1
+        span = (departure.arrived, departure.left, departure.left_wall)
+        return Presence(number, departure.point.id + MARK, departure.epc, *span, shown)
 
     def answered(self, observation: Observation, shown: Shown) -> Presence:
         """Keep the answer with its presence; returns the presence as it is to be stored."""
@@ -173,8 +205,7 @@ class Observer:
                 self._presences[key] = kept
             else:
                 del self._presences[key]
-        self._drop(ended)
-        return ended
+        return ended + self._drop(ended)
 
     def take_moved(self) -> list[Presence]:
         """Presences whose end moved since the last call: to be flushed."""
@@ -196,17 +227,45 @@ class Observer:
                 self._presences[key] = kept
             else:
                 del self._presences[key]
-        self._drop(forgotten)
-        stale = [key for key, candidate in self._candidates.items() if candidate.last < horizon]
-        for key in stale:
-            del self._candidates[key]
-        self.counts.ghosts += len(stale)
-        return forgotten
+        for key in [key for key, candidate in self._candidates.items() if candidate.last < horizon]:
+            self._give_up(key)
+        orphans, self._orphans = self._orphans, []
+        return forgotten + self._drop(forgotten) + orphans
 
-    def _drop(self, numbers: Iterable[int]) -> None:
+    def _drop(self, numbers: Iterable[int]) -> list[int]:
+        """Forget all about these presences; returns the rows that mark their ends."""
+        marks: list[int] = []
         for number in numbers:
             self._restored.discard(number)
             self._moved.pop(number, None)
+            self._here.pop(number, None)
+            self._tracks.pop(number, None)
+            if number in self._marks:
+                marks.append(self._marks.pop(number))
+        return marks
+
+    def _restore_mark(self, mark: Presence) -> None:
+        key = (mark.read_point.removesuffix(MARK), mark.epc)
+        for presence in self._presences.get(key, ()):
+            # Presences of one tag never overlap, so an end within one is the end of that one.
+            if presence.first_seen <= mark.last_seen <= presence.last_seen:
+                self._marks[presence.number] = mark.number
+                self._here.pop(presence.number, None)
+                return
+        self._orphans.append(mark.number)
+
+    def _window(self, point: ReadPoint) -> float:
+        return point.presence_window_s * (COARSE_FACTOR if self.coarse else 1.0)
+
+    def _track(self, number: int) -> Track:
+        return self._tracks.setdefault(number, Track())
+
+    def _give_up(self, key: Key) -> None:
+        """A candidate that never reached `min_reads`."""
+        candidate = self._candidates.pop(key)
+        counts = self.counts.at(key[0])
+        counts.ghosts += 1
+        counts.ghost_reads += candidate.reads
 
     def _seen(self, read: TagRead, received: Moment) -> Moment:
         """When the tag was there: by the reader's clock where that is plausible, else now."""
@@ -234,18 +293,20 @@ class Observer:
         if presence.number not in self._restored:
             return None
         self._restored.discard(presence.number)
-        return Again(presence.read_point, presence.epc, presence.shown) if presence.shown else None
+        # Without an answer it was stored only so that its end can be reported.
+        has_answer = presence.shown is not None and presence.shown.answer != ""
+        return Again(presence.read_point, presence.epc, presence.shown) if presence.shown and has_answer else None
 
     def _enough(self, key: Key, point: ReadPoint, read: TagRead, seen: Moment, window_s: float) -> _Candidate | None:
         candidate = self._candidates.get(key)
-        if candidate is None and read.count >= point.min_reads:
-            return _Candidate(seen, seen.monotonic, read.count)
-        if candidate is None or seen.monotonic - candidate.last > window_s:
-            self.counts.ghosts += candidate is not None
-            if candidate is None and len(self._candidates) >= MAX_CANDIDATES:
-                self._candidates.pop(next(iter(self._candidates)))
-                self.counts.ghosts += 1
-            candidate = self._candidates[key] = _Candidate(seen, seen.monotonic, 0)
+        if candidate is not None and seen.monotonic - candidate.last > window_s:
+            self._give_up(key)
+            candidate = None
+        if candidate is None:
+            if len(self._candidates) >= MAX_CANDIDATES:
+                self._give_up(next(iter(self._candidates)))
+            candidate = self._candidates[key] = _Candidate(seen, seen.monotonic, 0, Track())
+        candidate.track.add(read.antenna, seen.monotonic, read.count)
         candidate.reads += read.count
         candidate.last = max(candidate.last, seen.monotonic)
         if candidate.reads < point.min_reads:
@@ -261,12 +322,18 @@ class Observer:
             epc=read.epc,
             first_seen=min(candidate.first.monotonic, candidate.last),
             last_seen=candidate.last,
-            last_wall=received.wall,
+            last_wall=received.wall - timedelta(seconds=received.monotonic - candidate.last),
         )
         self._next_number += 1
         self._presences.setdefault(key, []).append(presence)
-        self.counts.observed += 1
-        return Observation(presence.number, point, read, reader, candidate.first, received, candidate.reads)
+        if reports_departures(point):
+            self._here[presence.number] = (key, point)
+            self._tracks[presence.number] = candidate.track
+        counts = self.counts.at(point.id)
+        counts.observed += 1
+        counts.began += candidate.reads
+        begun = (candidate.first, received, candidate.reads)
+        return Observation(presence.number, point, read, reader, *begun, counts.take_untold())
 
     def _get(self, key: Key, number: int) -> Presence:
         return next(p for p in self._presences[key] if p.number == number)

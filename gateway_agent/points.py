@@ -106,6 +106,10 @@ def _directions(fields: Fields, antennas: tuple[int, ...]) -> Mapping[tuple[int,
 def _check_together(fields: Fields, point: ReadPoint) -> None:
     if point.directions and point.report is Report.ARRIVE:
         raise fields.error("direction", "a way is known only when the tag has left", 'write report = "both"')
+    if point.role in (Role.PRE_CHECK, Role.ACT) and point.report is not Report.ARRIVE:
+        raise fields.error("report", f"{point.role} is about arriving", 'write report = "arrive"')
+    if point.role is Role.FILLING and point.report is Report.DEPART:
+        raise fields.error("report", "the answer must come before the filling", 'write report = "both"')
     if point.role is Role.FILLING and not point.medium:
         raise fields.error("medium", "a filling point must know its medium", 'write medium = "lpg"')
     if (point.role is Role.ACT) != bool(point.act_of):

@@ -33,7 +33,7 @@ def describe(
     return {
         "pid": os.getpid(),
         "level": writer.level.value,
-        "counts": asdict(writer.observer.counts),
+        "counts": writer.observer.counts.as_fields(),
         "crashes": dict(supervisor.crashes),
         "answers": writer.last_answers,
         "clock": {"state": judge.state(clock.now().wall).value, "skew_s": judge.skew_s},

@@ -201,6 +201,7 @@ def test_an_answer_is_out_within_300_ms_of_the_last_byte(tmp_path: Path, mosquit
         arrived, payload = messages.get()
         waits["mqtt"].append(arrived - port.sent_at[bytes.fromhex(json.loads(payload)["epc"])])
     for name, seconds in waits.items():
-        sys.stderr.write(f"{name}: median {statistics.median(seconds) * 1000:.0f} ms, slowest {max(seconds) * 1000:.0f} ms\n")
-        assert statistics.median(seconds) < LIMIT_S
-        assert max(seconds) < LIMIT_S * BUSY_FACTOR
+        median, slowest = statistics.median(seconds), max(seconds)
+        sys.stderr.write(f"{name}: median {median * 1000:.0f} ms, slowest {slowest * 1000:.0f} ms\n")
+        assert median < LIMIT_S
+        assert slowest < LIMIT_S * BUSY_FACTOR

@@ -5,13 +5,21 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway_agent.checkpoints import BY_NAME, Report
+from gateway_agent.cli import known_protocols
 from gateway_agent.clock import Moment
+from gateway_agent.config import parse_config
+from gateway_agent.leaving import MARK, Departure
 from gateway_agent.observing import MAX_READER_AGE_S, Again, Observation, Observer, Presence, Shown, Unplaced
+from gateway_agent.points import ReadPoint
 from tests.gateway.make import POINT, WALL, epc, later, presence, read_point
+from trace_core.errors import ConfigError
 from trace_core.readers._base import TagRead
 
 WINDOW_S = 10.0
@@ -201,3 +209,207 @@ def test_the_wall_clock_does_not_matter_for_windows() -> None:
     assert observed(door, 1, 0)
     jumped = replace(at(5), wall=WALL - timedelta(days=20_000))
     assert door.observe("door", TagRead(epc=epc(1)), jumped) is None
+
+
+def both(**point: object) -> Observer:
+    fields: dict[str, object] = {"antennas": (1, 2), "report": Report.BOTH, "presence_window_s": WINDOW_S}
+    return Observer([read_point(**fields | point)])
+
+
+IN_AND_OUT = {(1, 2): "in", (2, 1): "out"}
+
+
+def gone(observer: Observer, seconds: float) -> list[Departure]:
+    found = observer.departures(at(seconds).monotonic)
+    for departure in found:
+        observer.departed(departure, Shown("allow", "", None, "urn:x", "0" * 16, 2))
+    return found
+
+
+def test_a_tag_that_is_not_read_for_longer_than_its_window_has_departed_once() -> None:
+    door = both()
+    observed(door, 1, 0, antenna=1)
+    observed(door, 1, 7, antenna=2)
+    assert gone(door, 17) == []
+    (departure,) = gone(door, 17.1)
+    assert (departure.arrived, departure.left, departure.left_wall) == (at(0).monotonic, at(7).monotonic, later(7))
+    assert departure.reads == 2
+    assert gone(door, 100) == []
+    assert observed(door, 1, 101, antenna=1)
+    assert len(gone(door, 200)) == 1
+    assert door.counts.at(POINT).departed == 2
+
+
+def test_a_read_point_that_reports_arrivals_only_reports_no_departure() -> None:
+    door = observer()
+    observed(door, 1, 0)
+    assert gone(door, 1000) == []
+
+
+def test_one_tag_at_two_antennas_of_a_read_point_is_one_presence() -> None:
+    door = both()
+    reads = [(0.0, 1), (0.1, 2), (0.2, 1), (9.0, 2), (18.0, 1)]
+    assert [observed(door, 1, t, antenna=a) for t, a in reads] == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("reads", "direction"),
+    [
+        ([(0, 1), (1, 1), (2, 2), (3, 2)], "in"),
+        ([(0, 2), (1, 2), (2, 1)], "out"),
+        ([(0, 1), (1, 1), (2, 2), (2.1, 2), (9, 2), (9.5, 1)], "in"),
+        ([(0, 1), (1, 1)], ""),
+        ([(0, 1), (0, 2)], ""),
+    ],
+)
+def test_the_way_follows_from_which_antenna_saw_the_tag_earlier(reads: list[tuple[float, int]], direction: str) -> None:
+    door = both(directions=IN_AND_OUT)
+    for seconds, antenna in reads:
+        observed(door, 1, seconds, antenna=antenna)
+    assert [d.direction for d in gone(door, 100)] == [direction]
+
+
+def test_a_departure_is_reported_once_over_a_restart_and_an_open_one_is_not_forgotten() -> None:
+    door = both()
+    observed(door, 1, 0, antenna=1)
+    observed(door, 2, 0, antenna=1)
+    observed(door, 2, 9, antenna=1)
+    (departure,) = door.departures(at(11).monotonic)
+    mark = door.departed(departure, Shown("allow", "", None, "urn:x", "0" * 16, 3))
+    kept = [p for presences in door._presences.values() for p in presences]
+    again = both()
+    again.restore([*kept, mark])
+    (open_one,) = gone(again, 30)
+    assert open_one.epc == epc(2)
+    first, second = (p.number for p in kept)
+    assert sorted(again.sweep(at(2000).monotonic)) == [first, second, mark.number, mark.number + 1]
+
+
+def test_a_mark_whose_presence_is_gone_is_forgotten() -> None:
+    door = both()
+    door.restore([presence(7, read_point=POINT + MARK)])
+    assert door.sweep(at(0).monotonic) == [7]
+    assert gone(door, 1000) == []
+
+
+def test_every_read_is_accounted_for_by_its_read_point() -> None:
+    door = both(min_reads=2, rssi_min_dbm=-60.0)
+    observed(door, 1, 0, antenna=1, rssi_dbm=-70.0, count=4)
+    observed(door, 1, 1, antenna=1)
+    observed(door, 1, 2, antenna=2, count=2)
+    observed(door, 1, 3, antenna=2, count=5)
+    observed(door, 2, 3, antenna=1)
+    door.sweep(at(2000).monotonic)
+    counts = door.counts.at(POINT)
+    assert (counts.reads, counts.weak, counts.began, counts.suppressed, counts.ghost_reads) == (13, 4, 3, 5, 1)
+    assert counts.reads == counts.weak + counts.began + counts.suppressed + counts.ghost_reads
+    assert door.counts.as_fields()["points"]
+
+
+def test_an_observation_says_what_was_not_made_an_event_since_the_last() -> None:
+    door = both(rssi_min_dbm=-60.0)
+    observed(door, 1, 0, antenna=1)
+    observed(door, 1, 1, antenna=1, count=6)
+    observed(door, 3, 1, antenna=1, rssi_dbm=-70.0)
+    outcomes = [door.observe("door", TagRead(epc=epc(2), antenna=1), at(t)) for t in (2, 30)]
+    assert [o.untold for o in outcomes if isinstance(o, Observation)] == [(6, 1, 0), (0, 0, 0)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 900).map(lambda n: n / 8), st.integers(1, 3), st.integers(1, 4)), max_size=40),
+    st.integers(1, 4),
+    st.data(),
+)
+def test_however_reads_are_split_over_messages_and_antennas_the_observations_are_the_same(
+    reads: list[tuple[float, int, int]], min_reads: int, data: st.DataObject
+) -> None:
+    """Each read (time, tag, count) as one message, or as `count` messages, on any antenna of the read point."""
+    reads.sort()
+
+    def outcome(splits: list[int], antennas: list[int]) -> tuple[list[tuple[int, float]], list[tuple[bytes, float]]]:
+        door = both(min_reads=min_reads)
+        begun: list[tuple[int, float]] = []
+        left: list[tuple[bytes, float]] = []
+        for (seconds, tag, count), split, antenna in zip(reads, splits, antennas, strict=True):
+            left += [(d.epc, d.left) for d in gone(door, seconds)]
+            for part in [count] if split == 0 else [1] * count:
+                if observed(door, tag, seconds, antenna=antenna, count=part):
+                    begun.append((tag, seconds))
+        left += [(d.epc, d.left) for d in gone(door, 10_000)]
+        return begun, sorted(left)
+
+    many = len(reads)
+    whole = outcome([0] * many, [1] * many)
+    splits = data.draw(st.lists(st.integers(0, 1), min_size=many, max_size=many))
+    antennas = data.draw(st.lists(st.integers(1, 2), min_size=many, max_size=many))
+    assert outcome(splits, antennas) == whole
+    assert len(whole[0]) == len(whole[1])
+
+
+@given(st.lists(st.tuples(st.integers(0, 900).map(lambda n: n / 8), st.integers(1, 3)), max_size=50), st.data())
+def test_a_restart_at_any_moment_reports_every_departure_once(
+    reads: list[tuple[float, int]], data: st.DataObject
+) -> None:
+    reads.sort()
+    cut = data.draw(st.integers(0, len(reads)))
+    whole, first, second = both(), both(), both()
+
+    def left(door: Observer, part: list[tuple[float, int]], marks: list[Presence]) -> list[tuple[bytes, float]]:
+        found = []
+        for seconds, tag in part:
+            for departure in door.departures(at(seconds).monotonic):
+                found.append((departure.epc, departure.left))
+                marks.append(door.departed(departure, Shown("allow", "", None, "urn:x", "0" * 16, 1)))
+            observed(door, tag, seconds, antenna=1)
+        return found
+
+    end = [(10_000.0, 9)]
+    expected = left(whole, reads + end, [])
+    marks: list[Presence] = []
+    found = left(first, reads[:cut], marks)
+    second.restore([p for kept in first._presences.values() for p in kept] + marks)
+    found += left(second, reads[cut:] + end, [])
+    assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_every_kind_of_checkpoint_presets_settings_that_exist_and_can_be_overridden(tmp_path: Path, name: str) -> None:
+    def parsed(**point: object) -> ReadPoint:
+        data = {
+            "server": {"url": "http://localhost"},
+            "gateway": {"state_dir": str(tmp_path)},
+            "reader": [{"name": "door", "protocol": "magicrf", "url": "serial:///dev/null"}],
+            "read_point": [{"reader": "door", "id": POINT, "checkpoint": name, "medium": "lpg", **point}],
+        }
+        return parse_config(data, tmp_path / "gateway.toml", known_protocols()).read_points[0]
+
+    point = parsed()
+    assert point.checkpoint == name
+    assert point.presence_window_s == BY_NAME[name].presets["presence_window_s"]
+    assert parsed(presence_window_s=7, min_reads=9).min_reads == 9
+
+
+@pytest.mark.parametrize(
+    ("point", "why"),
+    [
+        ({"antennas": [1, 1]}, "antennas"),
+        ({"antennas": [1, "2"]}, "antennas"),
+        ({"antennas": [1, 70_000]}, "out of range"),
+        ({"antennas": [1, 2], "antenna": 1}, "antennas"),
+        ({"report": "leave"}, "report"),
+        ({"antennas": [1, 2], "direction": {"in": [1, 2]}}, "direction"),
+        ({"antennas": [1, 2], "report": "both", "direction": {"in": [1, 3]}}, "direction.in"),
+        ({"antennas": [1, 2], "report": "both", "direction": {"in": [1, 2], "out": [1, 2]}}, "two names"),
+        ({"role": "pre_check", "report": "both"}, "report"),
+        ({"checkpoint": "filling_station", "medium": "lpg", "report": "depart"}, "report"),
+    ],
+)
+def test_a_filter_that_cannot_work_is_refused(tmp_path: Path, point: dict[str, object], why: str) -> None:
+    data = {
+        "server": {"url": "http://localhost"},
+        "gateway": {"state_dir": str(tmp_path)},
+        "reader": [{"name": "door", "protocol": "magicrf", "url": "serial:///dev/null"}],
+        "read_point": [{"reader": "door", "id": POINT, **point}],
+    }
+    with pytest.raises(ConfigError, match=why):
+        parse_config(data, tmp_path / "gateway.toml", known_protocols())
