@@ -180,8 +180,8 @@ class _Connection:
         properties.UserProperty = [(MQTT_METHOD, method), (MQTT_PATH, request.path), *headers.items()]
         info = self._client.publish(mqtt_topic(self._gateway_id, "up"), request.body, qos=1, properties=properties)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            why = self._down.why if self._down else paho.error_string(info.rc)
-            raise Retryable(f"not handed to the broker: {why}", where=self._where)
+            why = f"not handed to the broker: {paho.error_string(info.rc)}"
+            raise self._error(self._down or _Down(why))
         self.unsent[info.mid] = token
 
     def receive(self, timeout_s: float) -> tuple[bytes, Reply] | None:

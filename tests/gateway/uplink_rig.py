@@ -98,6 +98,8 @@ class Premises:
     port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     gates: list[Gate] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    """Settings of the server beside the usual ones."""
 
     def start(self, way: str, *words: str, kill_at: str = "") -> None:
         environment = {
@@ -108,6 +110,7 @@ class Premises:
             "SUYUAN_MQTT_URL": self.broker.url,
             "SUYUAN_MAX_BODY_BYTES": "65536",
             "SUYUAN_KILL_AT": kill_at,
+            **self.environment,
         }
         command = ("run", "--port", str(self.port)) if way == "http" else ("uplink-mqtt",)
         said = self.log(way).count("listening to gateways")
