@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from trace_core.epcis.cbv import web_uri
@@ -11,16 +11,21 @@ from trace_core.epcis.event import Extensions, ExtensionValue
 from trace_core.ids.canonical import canonical_uri
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?\Z")
+_NUMBER_STARTS = frozenset("+-0123456789")
 # a text such as 12E45 is left alone: it is rather a part of a tag's memory in hex than a number
 _COMMENT = "{http://www.w3.org/2000/01/rdf-schema#}comment"
 """A remark for the reader; the published algorithm leaves it out."""
 _EXACT_DIGITS = 15
 """Decimal digits that a double carries without loss."""
+CUT, OPEN, CLOSE = "\x1f", "\x1d", "\x1e"
+"""Between two values, and around the values inside a named part, in the exact form of an event. No XML document can
+hold these characters (XML 1.0 section 2.2), and the capture path refuses JSON strings that do."""
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 def time_text(moment: datetime) -> str:
     """UTC in milliseconds, rounded half to even, such as `2026-01-31T00:30:00.000Z`."""
-    utc = moment.astimezone(UTC)
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     micro = utc.microsecond
     rounded = round(micro, -3)
     if rounded != micro:
@@ -40,31 +45,57 @@ def canonical_text(text: str) -> str:
     text = text.strip()
     if ":" in text:
         return canonical_uri(web_uri(text))
-    if _NUMBER.match(text):
+    if text[:1] in _NUMBER_STARTS and _NUMBER.match(text):
         return _plain_number(text)
     return text
 
 
-def extension_texts(extensions: Extensions) -> list[str]:
-    """One string for each value: name, `=` and value, or name and the sorted strings of what is nested."""
-    return [part for name, value in extensions.items() if name != _COMMENT for part in _named(name, value)]
+def extension_texts(extensions: Extensions, cut: str = "") -> list[str]:
+    """One string for each value: name, `=` and value, or name and the sorted strings of what is nested.
+
+    With `cut`, what the standard joins is held apart (`nested_text`), also a name from its value.
+    """
+    found: list[str] = []
+    for name, value in extensions.items():
+        if name == _COMMENT:
+            continue
+        if type(value) is str:  # nearly all
+            text = canonical_text(value)
+            found.append(f"{name}{cut}={text}" if text else name)
+        elif type(value) is int or type(value) is float:
+            found.append(f"{name}{cut}={number_text(value)}")
+        else:
+            found.extend(_named(name, value, cut))
+    return found
 
 
-def _named(name: str, value: ExtensionValue) -> Iterator[str]:
+def nested_text(name: str, inner: Sequence[str], cut: str) -> str:
+    """`name` and the strings inside it: joined as the standard does, or enclosed and held apart by `cut`."""
+    if not cut:
+        return name + "".join(inner)
+    return f"{name}{OPEN}{cut.join(inner)}{CLOSE}"
+
+
+def is_flat(extensions: Extensions) -> bool:
+    """Whether no value is nested or repeated and no name holds a `=` that could pass for the one behind it."""
+    return _LEAVES.issuperset(map(type, extensions.values())) and "=" not in "".join(extensions)
+
+
+def _named(name: str, value: ExtensionValue, cut: str) -> Iterator[str]:
     if value is None:
         yield name
     elif isinstance(value, str):
         text = canonical_text(value)
-        yield f"{name}={text}" if text else name
+        yield f"{name}{cut}={text}" if text else name
     elif isinstance(value, bool):
-        yield f"{name}={str(value).lower()}"
+        yield f"{name}{cut}={str(value).lower()}"
     elif isinstance(value, (int, float)):
-        yield f"{name}={number_text(value)}"
+        yield f"{name}{cut}={number_text(value)}"
     elif isinstance(value, Mapping):
-        yield name + "".join(sorted(extension_texts(value)))
+        yield nested_text(name, sorted(extension_texts(value, cut)), cut)
     else:
         for item in value:
-            yield from _named(name, item)
+            yield from _named(name, item, cut)
 
 
 def _plain_number(text: str) -> str:

@@ -7,6 +7,7 @@ stored as they came and never written anew.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -33,6 +34,8 @@ GTIN_END = len(LINK) + 14
 GATEWAY_FIELD = f"{{{SUYUAN_NAMESPACE}}}gateway"
 LOT_FIELDS = frozenset({"{urn:epcglobal:cbv:mda:}lotNumber", "{urn:epcglobal:cbv:mda}lotNumber"})
 """The namespace as JSON-LD and as XML write it."""
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What XML 1.0 (section 2.2) and database texts cannot hold; some of them hold the parts of an event's key apart."""
 OUT_OF_RANGE = Rejection(Reason.RULE, "a number or time is out of range", "", "years 1 to 9999, numbers below 1e308")
 
 Row = dict[str, Any]
@@ -106,8 +109,10 @@ def reject_shape(value: dict[str, Any] | list[Any], levels: int) -> Rejection | 
         if kind is str:
             if len(member) > MAX_STRING:
                 return Rejection(Reason.TOO_LONG, "a string is too long", "", f"at most {MAX_STRING} characters")
-            if "\0" in member:
-                return Rejection(Reason.FORBIDDEN_CHARACTER, "a string holds U+0000", "", "leave the character out")
+            if not member.isprintable() and _FORBIDDEN.search(member):
+                return Rejection(
+                    Reason.FORBIDDEN_CHARACTER, "a string holds a control character", "", "leave the character out"
+                )
         elif kind is dict or kind is list:
             rejection = reject_shape(member, levels - 1)
             if rejection is not None:

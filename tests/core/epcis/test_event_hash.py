@@ -136,7 +136,8 @@ def test_numbers_are_written_without_idle_zeros() -> None:
 @given(events())
 def test_preparing_gives_the_same_key_and_the_key_of_every_object(event: Event) -> None:
     ready = prepare(event)
-    assert (ready.key, ready.event_hash) == (event_key(event), event_hash(event))
+    assert (ready.key_for("a"), ready.event_hash) == (event_key(event, "a"), event_hash(event))
+    assert ready.key_for("a") != ready.key_for("b")
     assert ready.digest == sha256(pre_hash(event).encode()).digest()
     assert ready.read_point == (canonical_uri(event.read_point) if event.read_point else None)
     for ref in ready.objects:
