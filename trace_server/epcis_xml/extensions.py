@@ -50,7 +50,9 @@ _INTEGERS = frozenset(_INTEGER_TYPES.split())
 _FLOATS = frozenset({"double", "float", "decimal"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,300}\Z")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[Ee][+-]?[0-9]{1,3})?\Z")
-_NAME = re.compile(r"[A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u4e00-\u9fff][\w.\-\u00b7]{0,500}\Z")
+_LETTERS = r"A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u4e00-\u9fff"
+_NAME = re.compile(rf"[{_LETTERS}][{_LETTERS}0-9.\-]{{0,500}}\Z")
+"""XML names, less the rarer alphabets: those travel as JSON."""
 _NAMESPACE = re.compile(r"[^\s{}<>\"\x00-\x20\x7f-\x9f\ud800-\udfff\ufffe\uffff]+\Z")
 _BAD_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -111,7 +113,7 @@ def write_all(parent: Element, extensions: Extensions) -> None:
     """Append `extensions` to `parent` as elements, in their order; what XML cannot say comes last."""
     more: dict[str, ExtensionValue] = {}
     for name, value in extensions.items():
-        if name == TEXT and isinstance(value, str) and len(extensions) > 1 and not _BAD_TEXT.search(value):
+        if name == TEXT and isinstance(value, str) and value == value.strip() != "" and not _BAD_TEXT.search(value):
             parent.text = value
         elif not (_is_name(name) and _is_plain(value)):
             more[name] = value
@@ -221,7 +223,9 @@ def _is_plain(value: ExtensionValue, *, listed: bool = False) -> bool:
         # an empty object reads as "", one with a text alone as that text
         return bool(value) and set(value) != {TEXT} and not isinstance(value.get(TEXT), (list, tuple, Mapping))
     if isinstance(value, list | tuple):
-        return not listed and bool(value) and all(_is_plain(item, listed=True) for item in value)
+        # the mark of a lone item is an attribute, which an element of a simple type cannot have
+        is_marked = len(value) > 1 or (len(value) == 1 and isinstance(value[0], (str, Mapping)))
+        return not listed and is_marked and all(_is_plain(item, listed=True) for item in value)
     return value is None or isinstance(value, (int, float))
 
 
