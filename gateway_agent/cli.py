@@ -7,17 +7,17 @@ import json
 import logging
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 import trace_core.readers
-from gateway_agent import blocklist, clock, identity, list_key, requests, service, status
+from gateway_agent import blocklist, clock, identity, list_key, replaying, requests, service, status
 from gateway_agent.answering import identify_code
 from gateway_agent.config import Config, load_config
-from gateway_agent.outbox import open_existing
+from gateway_agent.outbox import Outbox, open_existing
 from gateway_agent.outbox_schema import Quota
 from gateway_agent.outbox_view import OutboxView
 from gateway_agent.server_link import ServerLink
@@ -28,6 +28,8 @@ from trace_core.registry import discover
 from trace_core.uplink import key_id
 
 EXAMPLE = "gateway-agent run --config /etc/suyuan/gateway.toml"
+REPLAY_WAIT_S = 10.0
+"""How long a command waits for what the running gateway makes of its request."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--limit", type=int, default=50)
     listing = add("quarantine", _quarantine, "bytes and reads that could not be used", config, as_json, into=outbox)
     listing.add_argument("--limit", type=int, default=50)
+    listing.add_argument("--replay", type=int, nargs="*", metavar="ID", help="try these rows again")
+    listing.add_argument("--all", action="store_true", help="with --replay: every row")
+    listing.set_defaults(misused=listing.error)
     replay = add("replay", _replay, "send kept events again (the server counts each once)", config, into=outbox)
     replay.add_argument("--after", type=int, default=0, help="sequence number after which to begin (0: all kept)")
     return parser
@@ -206,28 +211,56 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _quarantine(arguments: argparse.Namespace) -> int:
+    if arguments.all or arguments.replay is not None:
+        return _replay_quarantine(arguments)
     with closing(_view(arguments)) as view:
-        rows = [asdict(row) for row in view.quarantine(arguments.limit)]
+        rows = [
+            {**asdict(row), "read": replaying.described(row.reason, bytes.fromhex(row.data_hex))}
+            for row in view.quarantine(arguments.limit)
+        ]
     lines = [f"{r['id']:>6} {r['reader']:12} {r['reason']:20} ×{r['times']} {r['data_hex'][:60]}" for r in rows]
     _print(arguments, rows, lines)
     return 0
 
 
+def _replay_quarantine(arguments: argparse.Namespace) -> int:
+    """A request in the outbox; the running gateway carries it out, or the next one that runs."""
+    if arguments.replay is None or arguments.all == bool(arguments.replay):
+        arguments.misused("give --replay with ids, or --replay --all")
+    config = _load(arguments)
+    with _outbox(config) as outbox:
+        numbers = outbox.ask_replay(None if arguments.all else arguments.replay)
+    missing = sorted(set(arguments.replay) - set(numbers))
+    if missing:
+        raise NotFound(f"no such rows: {missing}; the others are requested", where="quarantine")
+    running = service.is_running(config.gateway.state_dir)
+    found = replaying.wait(config.gateway.state_dir / "outbox.sqlite", numbers, REPLAY_WAIT_S if running else 0)
+    rows = [{"id": number, "outcome": outcome or "waiting"} for number, outcome in found.items()]
+    lines = [f"{row['id']:>6} {row['outcome']}" for row in rows]
+    _print(arguments, {"running": running, "rows": rows}, lines or ["quarantine is empty"])
+    return 0
+
+
 def _replay(arguments: argparse.Namespace) -> int:
     """The cursor is stored, and the running sender reads it anew for each batch; no lock is needed."""
-    config = _load(arguments)
+    with _outbox(_load(arguments)) as outbox:
+        outbox.rewind(max(arguments.after, outbox.floor_seq))
+        print(f"sending again what follows {outbox.acked}")
+    return 0
+
+
+@contextmanager
+def _outbox(config: Config) -> Iterator[Outbox]:
     path = config.gateway.state_dir / "outbox.sqlite"
     if not path.is_file():
         raise NotFound("there is no outbox yet", where=str(path), remedy="start the gateway once")
     try:
         with closing(open_existing(path, Quota.of_megabytes(config.gateway.outbox_max_mb))) as outbox:
-            outbox.rewind(max(arguments.after, outbox.floor_seq))
-            print(f"sending again what follows {outbox.acked}")
+            yield outbox
     except sqlite3.Error as error:
         raise Conflict(
             str(error), where=str(path), remedy="restart the gateway, it sets a damaged file aside"
         ) from error
-    return 0
 
 
 def _view(arguments: argparse.Namespace) -> OutboxView:

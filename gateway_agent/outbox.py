@@ -1,5 +1,5 @@
 """The durable queue of the gateway: what is committed here survives a power cut, and leaves only when the server
-has it. All writing SQL of the gateway is in this file; one thread owns the `Outbox`.
+has it. All writing SQL is here, in `quarantining.py` and in `outbox_gaps.py`; one thread owns the `Outbox`.
 
 Rows have contiguous `seq` from 1 within an epoch, and each carries the running digest of the chain
 (`trace_core.uplink.chain`), so a repeat can be told from a contradiction.
@@ -18,18 +18,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway_agent import quarantining
 from gateway_agent.killpoints import reach
 from gateway_agent.observing import Presence, Shown
 from gateway_agent.outbox_gaps import GapTable
-from gateway_agent.outbox_schema import LEVELS, SCHEMA_VERSION, Level, Quota, connect, create, upgrade
+from gateway_agent.outbox_schema import LEVELS, Level, Quota, connect, create, upgrade
+from gateway_agent.quarantining import BadData, Settled
 from trace_core.errors import TraceError
 from trace_core.uplink import ZERO_DIGEST, chain
 
 log = logging.getLogger(__name__)
 
-MAX_QUARANTINE_ROWS = 2_000
-"""Line noise never repeats itself; past this many rows it is only counted."""
-MAX_QUARANTINE_BYTES = 4_096
 DISK_RESERVE_BYTES = 1_048_576
 """Free space on the disk below which the outbox counts as full: a WAL file on a full disk cannot even delete."""
 
@@ -41,16 +40,6 @@ class OutboxFull(TraceError):
     """There is no room for events; reading must stop. Nothing was dropped."""
 
     code = "outbox-full"
-
-
-@dataclass(frozen=True, slots=True)
-class BadData:
-    """Something for quarantine: bytes that are no frame, or a read that has no place."""
-
-    reader: str
-    reason: str
-    data: bytes
-    wall: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +64,9 @@ class Commit:
     forgotten: Sequence[int] = ()
     bad: Sequence[BadData] = ()
     devices: Sequence[DeviceRow] = ()
+    settled: Sequence[Settled] = ()
+    salvaged: tuple[str, int, int] | None = None
+    """Epoch, first and last seq of the rows of another outbox that `bodies` and `bad` stand for."""
     state: Mapping[str, object] = field(default_factory=dict)
     gap: int | None = None
     """The gap record that the last of `bodies` tells of."""
@@ -112,7 +104,10 @@ class Outbox:
             if events:
                 self._db.executemany("INSERT INTO event VALUES (?, ?, ?, ?)", events)
             self._write_presences(commit)
-            self._write_bad(commit.bad)
+            self.quarantine_overflow += quarantining.settle(self._db, commit.settled)
+            self.quarantine_overflow += quarantining.write(self._db, commit.bad)
+            if commit.salvaged:
+                self._db.execute("INSERT INTO salvaged VALUES (?, ?, ?)", commit.salvaged)
             for device in commit.devices:
                 self._db.execute(
                     "INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?)",
@@ -182,7 +177,7 @@ class Outbox:
                 intact = chain(old_digest, (body,)) == expected
                 old_digest = expected
                 if not intact:
-                    self._write_bad([BadData("outbox", "damaged", body, _wall(wall_ms))])
+                    quarantining.write(self._db, [BadData("outbox", "damaged", body, _wall(wall_ms))])
                     self._db.execute("DELETE FROM event WHERE seq = ?", (old_seq,))
                     continue
                 seq += 1
@@ -210,6 +205,19 @@ class Outbox:
         row = self._db.execute("SELECT digest FROM event WHERE seq = ?", (seq,)).fetchone()
         row = row or self._db.execute("SELECT floor_digest FROM meta").fetchone()
         return bytes(row[0])
+
+    def ask_replay(self, numbers: Sequence[int] | None) -> list[int]:
+        """Request that rows of quarantine (None: all) be tried again; the running gateway does it. Those that exist."""
+        with self._transaction():
+            return quarantining.ask(self._db, numbers)
+
+    def is_asked(self, number: int) -> bool:
+        return quarantining.is_asked(self._db, number)
+
+    def salvaged(self, epoch: str) -> list[tuple[int, int]]:
+        """Ranges of seqs of another outbox's epoch that were taken over, in order."""
+        query = "SELECT first_seq, last_seq FROM salvaged WHERE epoch = ? ORDER BY first_seq"
+        return self._db.execute(query, (epoch,)).fetchall()
 
     def level(self) -> Level:
         """How full the outbox is. Settled rows are given up before the level rises to full."""
@@ -271,26 +279,6 @@ class Outbox:
         )
         self._db.executemany("DELETE FROM presence WHERE number = ?", [(number,) for number in commit.forgotten])
 
-    def _write_bad(self, bad: Sequence[BadData]) -> None:
-        if not bad:
-            return
-        room = MAX_QUARANTINE_ROWS - self._db.execute("SELECT count(*) FROM quarantine").fetchone()[0]
-        for item in bad:
-            key = (item.reader, item.reason, item.data[:MAX_QUARANTINE_BYTES])
-            wall_ms = _ms(item.wall)
-            again = self._db.execute(
-                "UPDATE quarantine SET times = times + 1, last_wall_ms = ?"
-                " WHERE reader = ? AND reason = ? AND data = ?",
-                (wall_ms, *key),
-            )
-            if again.rowcount:
-                continue
-            if room <= 0:
-                self.quarantine_overflow += 1
-                continue
-            self._db.execute("INSERT INTO quarantine VALUES (NULL, ?, ?, ?, 1, ?, ?)", (*key, wall_ms, wall_ms))
-            room -= 1
-
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
@@ -323,15 +311,13 @@ def open_outbox(path: Path, quota: Quota) -> Outbox:
 
 
 def open_existing(path: Path, quota: Quota) -> Outbox:
-    """Raises `sqlite3.DatabaseError` when the file cannot be opened or trusted."""
+    """Raises `sqlite3.DatabaseError` when the file cannot be opened or trusted, `Conflict` for a later schema."""
     connection = connect(path)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             raise _Untrusted("it was never finished")
-        if version > SCHEMA_VERSION:
-            raise RuntimeError(f"outbox schema {version}, this program knows {SCHEMA_VERSION}")
-        upgrade(connection, version)
+        upgrade(connection, version, path)
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise _Untrusted(str(verdict))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+from trace_core.errors import Conflict
+
+SCHEMA_VERSION = 3
 PAGE_BYTES = 4096
 BUSY_MS = 5_000
 
@@ -52,7 +55,15 @@ CREATE TABLE device (
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-UPGRADES = {1: "ALTER TABLE gap ADD COLUMN seq INTEGER"}
+REPLAY_AND_SALVAGE = """
+CREATE TABLE replay (                -- rows of quarantine to be tried again; outcome NULL: not yet
+    number INTEGER PRIMARY KEY, outcome TEXT
+);
+CREATE TABLE salvaged (              -- what was taken over from outboxes that were set aside
+    epoch TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, PRIMARY KEY (epoch, first_seq)
+) WITHOUT ROWID
+"""
+UPGRADES = {1: "ALTER TABLE gap ADD COLUMN seq INTEGER", 2: REPLAY_AND_SALVAGE}
 """Version → what makes the next one of it."""
 
 
@@ -102,10 +113,35 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 
 def create(connection: sqlite3.Connection) -> None:
-    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    tables = f"{SCHEMA} {REPLAY_AND_SALVAGE};"
+    connection.executescript(f"BEGIN IMMEDIATE; {tables} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
-def upgrade(connection: sqlite3.Connection, version: int) -> None:
-    """Bring a file of an earlier program to this schema; each step is done whole or not at all."""
+def upgrade(connection: sqlite3.Connection, version: int, path: Path) -> None:
+    """Bring a file of an earlier program to this schema; each step is done whole or not at all.
+
+    Raises `Conflict` for a file of a later program.
+    """
+    if version > SCHEMA_VERSION:
+        raise _unknown(version, path)
     for old in range(version, SCHEMA_VERSION):
         connection.executescript(f"BEGIN IMMEDIATE; {UPGRADES[old]}; PRAGMA user_version = {old + 1}; COMMIT;")
+
+
+def require_known(path: Path) -> None:
+    """Raises `Conflict` for a file of a later program, before any thread starts. Damage is not its matter."""
+    try:
+        with closing(connect_read_only(path)) as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error:
+        return
+    if version > SCHEMA_VERSION:
+        raise _unknown(version, path)
+
+
+def _unknown(version: int, path: Path) -> Conflict:
+    return Conflict(
+        f"the outbox has schema {version}, this program knows {SCHEMA_VERSION}",
+        where=str(path),
+        remedy="run the gateway-agent that wrote it until it has sent everything, or move the file away",
+    )

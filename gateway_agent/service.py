@@ -17,7 +17,9 @@ from gateway_agent.clock import ClockJudge
 from gateway_agent.config import Config
 from gateway_agent.eventing import Origin
 from gateway_agent.links.opening import open_link
+from gateway_agent.outbox_schema import require_known
 from gateway_agent.reading import Pump
+from gateway_agent.replaying import Replayer
 from gateway_agent.requests import REQUESTS, Inbox
 from gateway_agent.showing import open_outputs
 from gateway_agent.status import describe
@@ -63,6 +65,7 @@ class Service:
             boot_id=boot.id,
         )
         self._inbox = Inbox(folder / REQUESTS, self._writer.queue.put)
+        self._replayer = Replayer(folder / "outbox.sqlite", config.readers, boot.id, self._writer.queue.put)
         self._pumps = {
             reader.name: Pump(
                 reader,
@@ -85,6 +88,7 @@ class Service:
             "sender", lambda: self._sender.run(self._sending_stop, self._writer.stored), self._sending_stop
         )
         start("requests", lambda: self._inbox.run(self._reading_stop), self._reading_stop)
+        start("replay", lambda: self._replayer.run(self._reading_stop), self._reading_stop)
         self._reader_threads = [
             start(f"reader {name}", pump.run, self._reading_stop) for name, pump in self._pumps.items()
         ]
@@ -109,6 +113,7 @@ def run(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
     with single_instance(config.gateway.state_dir):
+        require_known(config.gateway.state_dir / "outbox.sqlite")
         service = Service(config)
         service.start()
         log.info("running; state in %s", config.gateway.state_dir)

@@ -29,11 +29,13 @@ from gateway_agent.gaps import Gap
 from gateway_agent.killpoints import reach
 from gateway_agent.ledger import Ledger
 from gateway_agent.observing import Again, Observation, Observer, Presence, Unplaced
-from gateway_agent.outbox import BadData, Commit, DeviceRow, Outbox, OutboxFull, open_outbox
+from gateway_agent.outbox import Commit, DeviceRow, Outbox, OutboxFull, open_outbox
 from gateway_agent.outbox_schema import Level, Quota
 from gateway_agent.outbox_view import OutboxView
 from gateway_agent.outputs._base import Display, Output
+from gateway_agent.quarantining import BadData, Outcome, Settled
 from gateway_agent.reading import BadReading, Delivered, DeviceReport, Item, Reading
+from gateway_agent.replaying import Episodes, Replay, mark
 from gateway_agent.requests import Asked
 from trace_core.errors import ConfigError, IdentifierError, Retryable, TraceError
 
@@ -64,7 +66,7 @@ class Stop:
     """Last item of the queue: write what came before, then end."""
 
 
-Work: TypeAlias = Item | Asked | Command | Stop
+Work: TypeAlias = Item | Asked | Replay | Command | Stop
 
 
 @dataclass(slots=True)
@@ -76,6 +78,7 @@ class _Draft:
     forgotten: list[int] = field(default_factory=list)
     bad: list[BadData] = field(default_factory=list)
     devices: list[DeviceRow] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
     displays: list[Display] = field(default_factory=list)
     done: list[Callable[[], None]] = field(default_factory=list)
 
@@ -111,6 +114,7 @@ class Writer:
         self.last_answers: list[dict[str, object]] = []
         self._group: list[Work] = []
         self._gap = Gap(origin, next((point.id for point in config.read_points), ""), judge)
+        self._episodes = Episodes(origin.boot_id)
         self._full_since = 0.0
         self._flushed_at = 0.0
         self._departed_at = 0.0
@@ -182,7 +186,7 @@ class Writer:
         for item in self._group:
             self._consider(item, draft, outbox)
         ledger = self._decider.ledger
-        if draft.bodies or draft.presences or draft.bad or draft.devices or ledger.is_changed:
+        if draft.bodies or draft.presences or draft.bad or draft.devices or draft.settled or ledger.is_changed:
             outbox.commit(
                 Commit(
                     wall=now.wall,
@@ -192,6 +196,7 @@ class Writer:
                     forgotten=draft.forgotten,
                     bad=draft.bad,
                     devices=draft.devices,
+                    settled=draft.settled,
                     state=ledger.as_state() if ledger.is_changed else {},
                 )
             )
@@ -218,14 +223,15 @@ class Writer:
                     case Again(point, epc, shown):
                         draft.displays.append(Display(received.wall, point, epc, shown))
                     case Unplaced():
-                        data = f"antenna={read.antenna} epc={read.epc.hex()}".encode()
-                        draft.bad.append(BadData(reader, "no-read-point", data, received.wall))
+                        draft.bad.append(self._episodes.keep(reader, read, received))
             case BadReading(reader, bad, received):
                 draft.bad.append(BadData(reader, bad.reason, bad.data, received.wall))
             case DeviceReport(reader, event, at):
                 draft.devices.append(DeviceRow(reader, event.state.value, event.detail, at.wall))
             case Delivered(done):
                 draft.done.append(done)
+            case Replay():
+                self._replay(item, draft, outbox)
             case Asked():
                 self._ask(item, draft, outbox)
 
@@ -275,6 +281,27 @@ class Writer:
     def _place(self, draft: _Draft, outbox: Outbox) -> Place:
         return Place(outbox.epoch, outbox.last_seq + len(draft.bodies) + 1)
 
+    def _replay(self, item: Replay, draft: _Draft, outbox: Outbox) -> None:
+        """Reads from quarantine go the way of all reads, but nobody at the gate is shown their answers."""
+        draft.done.append(item.done)
+        if not outbox.is_asked(item.number) or item.number in [settled.number for settled in draft.settled]:
+            return
+        bodies, bad, displays = len(draft.bodies), len(draft.bad), len(draft.displays)
+        counts = self.observer.counts
+        observed, suppressed, unplaced = counts.observed, counts.suppressed, counts.unplaced
+        for reading in item.readings:
+            self._consider(reading, draft, outbox)
+        del draft.displays[displays:]
+        draft.bodies[bodies:] = [mark(body, item.stamp) for body in draft.bodies[bodies:]]
+        if counts.observed > observed:
+            outcome = Outcome.EVENT
+        elif counts.suppressed > suppressed:
+            outcome = Outcome.KNOWN
+        else:
+            del draft.bad[bad:]  # the row itself stays
+            outcome = Outcome.NO_READ_POINT if counts.unplaced > unplaced else item.without_event
+        draft.settled.append(Settled(item.number, outcome, item.left))
+
     def _show(self, displays: Sequence[Display]) -> None:
         self.last_answers = [*self.last_answers, *(display.fields() for display in displays)][-20:]
         for output in self._outputs:
@@ -289,7 +316,7 @@ class Writer:
         reads = [i for i in self._group if isinstance(i, Reading) and not i.kept_elsewhere]
         self._gap.add(outbox, now, len(reads), "outbox full")
         for item in self._group:
-            if isinstance(item, Asked):
+            if isinstance(item, Asked | Replay):
                 item.again()
 
     def _flush(self, outbox: Outbox, now: Moment) -> None:

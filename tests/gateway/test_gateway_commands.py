@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from gateway_agent.cli import known_protocols, main
 from gateway_agent.config import load_config
 from gateway_agent.identity import load_key
-from gateway_agent.outbox import BadData, Commit
+from gateway_agent.outbox import Commit
+from gateway_agent.quarantining import BadData
 from gateway_agent.service import Service, is_running, single_instance
 from tests.gateway.cursor_server import CursorServer, cursor_server
 from tests.gateway.make import BOOT, WALL, append, new_outbox
@@ -155,3 +157,18 @@ def test_two_gateways_never_share_a_state_folder(tmp_path: Path) -> None:
         with pytest.raises(Conflict, match="another gateway"), single_instance(tmp_path):
             pass
     assert not is_running(tmp_path)
+
+
+def test_an_outbox_of_a_later_program_is_left_alone_and_named(
+    enrolled: GatewayProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(new_outbox(enrolled.state)) as outbox:
+        append(outbox, [1])
+    with closing(sqlite3.connect(enrolled.state / "outbox.sqlite")) as other:
+        other.execute("PRAGMA user_version = 99")
+    for command in (["run"], ["outbox", "replay"]):
+        assert main(words(enrolled, *command)) == 1
+        error = capsys.readouterr().err
+        assert "schema 99" in error
+        assert "run the gateway-agent that wrote it" in error
+    assert not list(enrolled.state.glob("*.corrupt-*"))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway_agent.outbox import MAX_QUARANTINE_ROWS, BadData, Commit, DeviceRow, OutboxFull, open_outbox
+from gateway_agent.outbox import Commit, DeviceRow, OutboxFull, open_outbox
 from gateway_agent.outbox_schema import Level, Quota
 from gateway_agent.outbox_view import OutboxView
+from gateway_agent.quarantining import MAX_ROWS, BadData
 from tests.gateway.make import BOOT, QUOTA, WALL, append, body, later, new_outbox, number_of, presence
 from trace_core.uplink import ZERO_DIGEST, chain
 
@@ -222,12 +223,12 @@ def test_a_nearly_full_disk_counts_as_a_full_outbox(tmp_path: Path, monkeypatch:
 
 
 def test_quarantine_counts_repeats_and_is_bounded(tmp_path: Path) -> None:
-    noise = [BadData("door", "bad-check", n.to_bytes(3, "big"), WALL) for n in range(MAX_QUARANTINE_ROWS + 10)]
+    noise = [BadData("door", "bad-check", n.to_bytes(3, "big"), WALL) for n in range(MAX_ROWS + 10)]
     with closing(new_outbox(tmp_path)) as outbox, closing(view(tmp_path)) as look:
         outbox.commit(Commit(wall=WALL, boot_id=BOOT, bad=noise))
         outbox.commit(Commit(wall=WALL, boot_id=BOOT, bad=[BadData("door", "bad-check", b"\0\0\0", later(9))]))
         rows = list(look.quarantine(10_000))
-        assert len(rows) == MAX_QUARANTINE_ROWS
+        assert len(rows) == MAX_ROWS
         assert (rows[0].data_hex, rows[0].times, (rows[0].last_at - rows[0].first_at).seconds) == ("000000", 2, 9)
         assert outbox.quarantine_overflow == 10
 
