@@ -358,6 +358,7 @@ class Sender:
             elif reply.status != 404:  # 404: none was published yet
                 raise Retryable(f"answered with {reply.status}: {reply.reason()}", where=BLOCK_LIST_PATH)
         except Retryable as error:
+            self._flights.clear()  # their connection may be the one that failed
             log.warning("block list not fetched: %s", error)
             self.state.last_error = str(error)
         except (Refused, EventError) as error:

@@ -68,7 +68,7 @@ def test_twenty_thousand_unsent_events_do_not_delay_an_answer(tmp_path: Path) ->
         waits = answer_times(gateway, reader, range(1, 41), lambda: len(server.events) < BACKLOG)
         assert len(waits) >= 10
         ranked = sorted(waits)
-        print(f"{len(waits)} answers: median {ranked[len(ranked) // 2]:.3f} s, slowest {ranked[-1]:.3f} s")
+        print(f"{len(waits)} answers: median {ranked[len(ranked) // 2]:.3f} s, slowest {ranked[-1]:.3f} s")  # noqa: T201
         assert ranked[len(ranked) // 2] < LIMIT_S
         assert ranked[len(ranked) * 9 // 10] < LIMIT_S + INVENTORY_S  # the rest belongs to a machine that tests share
         server.retry_after_s = 0.0
