@@ -46,6 +46,7 @@ class EventOut(BaseModel):
     read_point: str
     biz_location: str
     source: str
+    also_recorded_by: list[str] = Field(description="other sources that recorded the same happening")
 
 
 class ChainOut(BaseModel):
@@ -105,4 +106,5 @@ def _event(node: Node, link: Link, event: EventRow, uris: dict[bytes, str]) -> E
         read_point=event.read_point,
         biz_location=event.biz_location,
         source=event.source,
+        also_recorded_by=list(event.also_by),
     )

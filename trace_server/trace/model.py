@@ -111,7 +111,11 @@ class EventRow:
     source: str
     event_id: str
     is_correction: bool
-    """It declares an earlier event of the same `event_id` to be wrong."""
+    """It declares an earlier event of the same source, by `event_id` or content, to be wrong."""
+    hash_key: bytes | None = None
+    """First 16 bytes of the CBV hash; equal for what several senders recorded of one happening."""
+    also_by: tuple[str, ...] = ()
+    """Other sources that recorded the same, sorted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ An answer is computed from the links when it is asked for; an event that arrives
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from trace_core.errors import InputError, NotFound
 from trace_core.ids import canonical
@@ -28,6 +29,7 @@ class Reading:
         self.events: dict[bytes, EventRow] = {}
         self.keys: set[bytes] = set()
         self.link_count = 0
+        self._first: dict[tuple[object, ...], bytes] = {}
 
     def links(self, objects: Sequence[bytes]) -> Iterable[Link]:
         found = store.links_of(self._conn, self._dialect, objects)
@@ -43,7 +45,23 @@ class Reading:
         for event in store.events_of(self._conn, self._dialect, fresh):
             self.events[event.event_key] = event
         wrong = rules.retracted(self.events[link.event_key] for link in links if link.event_key in self.events)
-        return [link for link in links if link.event_key not in wrong]
+        standing = [link for link in links if link.event_key not in wrong]
+        again = self._recorded_again({link.event_key for link in standing})
+        return [link for link in standing if link.event_key not in again]
+
+    def _recorded_again(self, keys: Iterable[bytes]) -> frozenset[bytes]:
+        """Of these events, those that another one says already; that one remembers who else recorded it."""
+        again = set()
+        for key in sorted(keys, key=lambda one: (self.events[one].record_time, one)):
+            event = self.events[key]
+            happening = rules.same_happening(event)
+            first = key if happening is None else self._first.setdefault(happening, key)
+            if first != key:
+                again.add(key)
+                kept = self.events[first]
+                recorders = {*kept.also_by, event.source} - {kept.source}
+                self.events[first] = replace(kept, also_by=tuple(sorted(recorders)))
+        return frozenset(again)
 
 
 def journey(conn: Connection, dialect: Dialect, *, item: bytes, lot: bytes) -> Journey:

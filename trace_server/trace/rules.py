@@ -204,10 +204,31 @@ def _belongs(node: Node, link: Link) -> bool:
 
 
 def retracted(events: Iterable[EventRow]) -> frozenset[bytes]:
-    """Keys of the events that an error declaration takes back, and of the declarations themselves."""
+    """Keys of the events that an error declaration takes back, and of the declarations themselves.
+
+    Only who recorded an event may take it back: a declaration about another source's event changes nothing.
+    """
     rows = list(events)
-    wrong = {row.event_id for row in rows if row.is_correction and row.event_id}
-    return frozenset(row.event_key for row in rows if row.is_correction or row.event_id in wrong)
+    wrong = {name for row in rows if row.is_correction for name in _names(row)}
+    return frozenset(row.event_key for row in rows if row.is_correction or not wrong.isdisjoint(_names(row)))
+
+
+def _names(event: EventRow) -> Iterator[tuple[str, str | bytes]]:
+    """What a declaration can mean the event by: it repeats its eventID, and all that it says."""
+    if event.event_id:
+        yield event.source, event.event_id
+    if event.hash_key is not None:
+        yield event.source, event.hash_key
+
+
+def same_happening(event: EventRow) -> tuple[object, ...] | None:
+    """Equal for records of one happening by several senders; None for an event that has no hash.
+
+    The CBV hash alone can be shared on purpose by different events, so all that is shown has to agree too.
+    """
+    if event.hash_key is None:
+        return None
+    return (event.hash_key, event.type, event.event_time, event.biz_step, event.read_point, event.biz_location)
 
 
 def start_nodes(items: Iterable[bytes], lots: Iterable[bytes]) -> list[Node]:

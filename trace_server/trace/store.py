@@ -26,6 +26,7 @@ _EVENT = (
     event.c.source,
     event.c.event_id,
     event.c.is_correction,
+    event.c.hash_key,
 )
 _ROLES = {
     (StoredRole.OBJECT, ActionCode.ADD): LinkRole.COMMISSION,
@@ -81,6 +82,7 @@ def events_of(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> list
             source=row.source,
             event_id=row.event_id or "",
             is_correction=row.is_correction,
+            hash_key=row.hash_key,
         )
         for row in rows
     ]

@@ -119,6 +119,14 @@ def test_a_read_that_is_declared_an_error_is_no_evidence(database: Database) -> 
     assert open_alerts(database) == []
 
 
+def test_a_declaration_by_someone_else_takes_no_evidence_away(database: Database) -> None:
+    wrong = {"errorDeclaration": {"declarationTime": NOW.isoformat(), "reason": "incorrect_data"}}
+    read(database, seen(1))
+    post(database, seen(1, **wrong))
+    follow(database, "D01")
+    assert len(open_alerts(database)) == 1
+
+
 def test_goods_seen_after_their_last_day_are_an_alert_of_batch_and_place(database: Database) -> None:
     expiring(database, date(2026, 11, 23))
     post(database, commissioned(1, 2, lot=LOT))

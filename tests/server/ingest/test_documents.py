@@ -79,6 +79,24 @@ def test_an_error_declaration_is_kept_beside_what_it_corrects(database: Database
     assert [link.peer_key for link in retracted] == [original.event_key]
 
 
+def test_nobody_can_take_the_place_of_anothers_event(database: Database) -> None:
+    victim = document(seen(1, epcList=["urn:x:a", "urn:x:b"]))
+    for client, sent in (("thief", victim), ("thief", document(seen(1, epcList=["urn:x:aepc=urn:x:b"])))):
+        assert operations.capture_document(database, NOW, client, sent).accepted == 1
+    assert operations.capture_document(database, NOW, "owner", victim).accepted == 1
+    assert operations.capture_document(database, NOW, "owner", victim).duplicates == 1
+    kept = [(row.source, row.hash_key) for row in rows(database, tables.event)]
+    assert [source for source, _ in kept].count("client:owner") == 1
+    assert len({hashed for _, hashed in kept}) == 1
+
+
+def test_a_string_with_a_control_character_is_held(database: Database) -> None:
+    job = operations.capture_document(
+        database, NOW, "erp", document(seen(1, **{"suyuan:x": "a\x1fb"}), context=CONTEXT), ErrorBehaviour.PROCEED
+    )
+    assert [error.reason for error in job.errors] == [Reason.FORBIDDEN_CHARACTER]
+
+
 def test_an_aggregation_links_children_to_their_container(database: Database) -> None:
     pack = seen(
         1,

@@ -253,7 +253,7 @@ def whole_way() -> list[dict[str, Any]]:
     return [farmed(), made(), commissioned(), packed(), shipped(), received(), unpacked(), stocked()]
 
 
-def capture(database: Database, *events: dict[str, Any]) -> None:
+def capture(database: Database, *events: dict[str, Any], client: str = "tester") -> None:
     """Capture the events as one document of an API client; all must be taken."""
     body = {
         "@context": [
@@ -265,5 +265,5 @@ def capture(database: Database, *events: dict[str, Any]) -> None:
         "creationDate": "2026-11-24T00:00:00Z",
         "epcisBody": {"eventList": list(events)},
     }
-    job = capture_document(database, NOW, "tester", json.dumps(body).encode())
+    job = capture_document(database, NOW, client, json.dumps(body).encode())
     assert job.quarantined == 0, job.errors

@@ -124,6 +124,33 @@ def test_an_event_declared_wrong_disappears_with_its_declaration(database: Datab
     assert steps(database) == ["packing", "commissioning"]
 
 
+def test_only_who_recorded_an_event_may_declare_it_wrong(database: Database) -> None:
+    sent = make.shipped()
+    make.capture(database, make.commissioned(), make.packed(), sent)
+    declaration = {"declarationTime": "2026-11-23T00:00:00+08:00"}
+    make.capture(database, sent | {"errorDeclaration": declaration}, client="stranger")
+    assert steps(database)[0] == "shipping"
+
+
+def test_what_two_senders_record_is_one_hop_with_both_recorders(database: Database) -> None:
+    make.capture(database, make.commissioned(), make.packed())
+    for client in ("a", "b", "a"):
+        make.capture(database, make.shipped(), client=client)
+    hops = journey(database).hops
+    assert [step_name(hop.event.biz_step) for hop in hops] == ["shipping", "packing", "commissioning"]
+    assert {hops[0].event.source, *hops[0].event.also_by} == {"client:a", "client:b"}
+
+
+def test_a_hop_of_two_recorders_stays_when_one_takes_it_back(database: Database) -> None:
+    sent = make.shipped()
+    make.capture(database, make.commissioned(), make.packed())
+    for client in ("a", "b"):
+        make.capture(database, sent, client=client)
+    make.capture(database, sent | {"errorDeclaration": {"declarationTime": "2026-11-23T00:00:00Z"}}, client="a")
+    hop = journey(database).hops[0]
+    assert (step_name(hop.event.biz_step), hop.event.source, hop.event.also_by) == ("shipping", "client:b", ())
+
+
 @pytest.mark.parametrize(("missing", "gap_at"), [("receiving", "unpacking"), ("shipping", "receiving")])
 def test_a_transfer_without_both_sides_is_a_gap(database: Database, missing: str, gap_at: str) -> None:
     make.load(database)
