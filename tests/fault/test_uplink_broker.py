@@ -20,7 +20,7 @@ from tests.gateway.broker_process import broker_process
 from tests.gateway.uplink_rig import WAYS, Gate, Premises, premises
 
 SOAK = os.environ.get("SUYUAN_SOAK") == "1"
-BROKER_KILLS = 100 if SOAK else 5
+BROKER_KILLS = 100 if SOAK else 4
 EVENTS_BETWEEN = 60
 
 
@@ -50,7 +50,11 @@ def _step_until_trouble(gate: Gate) -> None:
         assert time.monotonic() < limit, "the server did not die"
 
 
-@pytest.mark.parametrize("kill_at", ["before-parse:2", "in-insert:2", "after-commit:2"])
+@pytest.mark.parametrize(
+    ("way", "kill_at"),
+    # the other points over HTTP, on both databases: tests/server/ingest/test_kill_points.py
+    [("http", "after-commit:2"), ("mqtt", "before-parse:2"), ("mqtt", "in-insert:2"), ("mqtt", "after-commit:2")],
+)
 def test_a_server_that_dies_under_a_batch_has_all_of_it_or_nothing(place: Premises, way: str, kill_at: str) -> None:
     place.start(way, kill_at=kill_at)
     gate = place.open_gate("gate-1", way)

@@ -32,7 +32,7 @@ from trace_server.accounts import operations as accounts
 from trace_server.blocklist import operations as blocklist
 from trace_server.ingest import operations as ingest
 
-ROUNDS = 100 if os.environ.get("SUYUAN_SOAK") == "1" else 6
+ROUNDS = 100 if os.environ.get("SUYUAN_SOAK") == "1" else 4
 IN_FIELD = 3
 
 
