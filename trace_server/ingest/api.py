@@ -181,6 +181,8 @@ def capture_job(job_id: str) -> Response:
     job = operations.find_job(outside.db, wire.read_key(job_id, "capture job"))
     if job is None or job.source != f"{CLIENT}{current_client().client_id}":
         raise NotFound("there is no such capture job of this client", where=job_id)
+    if negotiation.accepted(request.accept_mimetypes) in negotiation.XML_TYPES:
+        return Response(wire.job_xml(job), mimetype=negotiation.XML)
     return _json(wire.job_json(job))
 
 
@@ -197,7 +199,8 @@ def post_event() -> Response:
         raise _refusal(job, url_for("ingest.capture_job", job_id=job.job_key.hex()))
     (event_id,) = job.event_ids
     found = operations.find_events(services().db, event_id)
-    response = _answer(found, JSON)
+    # others may have told of the same: that is for those who may read
+    response = _answer([one for one in found if one.source == job.source], JSON)
     response.status_code = 201 if job.accepted else 200
     response.headers["Location"] = url_for("ingest.get_event", event_id="") + quote(event_id, safe="")
     return response
@@ -276,9 +279,8 @@ def replay(entry_id: str) -> ReplayOut:
 def _say_versions(response: Response) -> Response:
     """What the standard asks of every answer of its resources, and of OPTIONS."""
     if request.path.startswith(("/api/v1/capture", "/api/v1/events")):
-        response.headers.update(negotiation.DISCOVERY if request.method == "OPTIONS" else negotiation.VERSIONS)
-        if request.method == "OPTIONS":
-            response.status_code = 204
+        headers, response.status_code = negotiation.told(request.method, response.status_code)
+        response.headers.update(headers)
     return response
 
 

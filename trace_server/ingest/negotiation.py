@@ -29,6 +29,10 @@ VERSIONS: Final[Mapping[str, str]] = {
     "GS1-CBV-Version": "2.0.0",
     "GS1-Extensions": f"suyuan={SUYUAN_NAMESPACE}",
 }
+LIMITS: Final[Mapping[str, str]] = {
+    "GS1-EPCIS-Capture-Limit": str(MAX_DOCUMENT_EVENTS),
+    "GS1-EPCIS-Capture-File-Size-Limit": str(MAX_DOCUMENT_BYTES),
+}
 DISCOVERY: Final[Mapping[str, str]] = {
     **VERSIONS,
     "GS1-EPCIS-Min": "1.2.0",
@@ -38,10 +42,8 @@ DISCOVERY: Final[Mapping[str, str]] = {
     EPC_FORMAT: ", ".join(EpcFormat),
     CBV_FORMAT: ", ".join(CbvFormat),
     ERROR_BEHAVIOUR: "all",
-    "GS1-EPCIS-Capture-Limit": str(MAX_DOCUMENT_EVENTS),
-    "GS1-EPCIS-Capture-File-Size-Limit": str(MAX_DOCUMENT_BYTES),
+    **LIMITS,
 }
-"""What OPTIONS answers."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -50,6 +52,13 @@ class Headers(Protocol):
     """Request headers."""
 
     def get(self, name: str, default: str, /) -> str: ...
+
+
+def told(method: str, status: int) -> tuple[Mapping[str, str], int]:
+    """Headers and status of an answer that has `status`: OPTIONS tells all, 413 the limits."""
+    if method == "OPTIONS":
+        return DISCOVERY, 204
+    return ({**VERSIONS, **LIMITS} if status == 413 else VERSIONS), status
 
 
 def choice(kind: type[Choice], text: str, header: str) -> Choice:

@@ -8,6 +8,7 @@ from typing import Any
 
 from trace_core.errors import InputError
 from trace_server.db.types import EPOCH, to_microseconds
+from trace_server.epcis_xml.jobs import JobError, JobState, write_job
 from trace_server.ingest import representation
 from trace_server.ingest.model import GATEWAY, Job, Position, Quarantined, Rejection, StoredEvent
 
@@ -133,6 +134,14 @@ def job_json(job: Job) -> dict[str, Any]:
         "quarantined": job.quarantined,
         "errors": [{**_problem(error), **rejection_json(error)} for error in job.errors],
     }
+
+
+def job_xml(job: Job) -> bytes:
+    """The same as the EPCISCaptureJob of the XML schema, without our counts."""
+    errors = [JobError(**_problem(error)) for error in job.errors]
+    finished = job.created_at
+    state = JobState(job.job_key.hex(), job.created_at, finished, job.success, job.behaviour.value, errors)
+    return write_job(state)
 
 
 def _problem(rejection: Rejection) -> dict[str, Any]:
