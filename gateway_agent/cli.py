@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import trace_core.readers
-from gateway_agent import blocklist, clock, identity, list_key, replaying, requests, service, status
+from gateway_agent import blocklist, clock, identity, list_key, replaying, requests, salvage, service, status
 from gateway_agent.answering import identify_code
 from gateway_agent.config import Config, load_config
 from gateway_agent.outbox import Outbox, open_existing
@@ -90,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(misused=listing.error)
     replay = add("replay", _replay, "send kept events again (the server counts each once)", config, into=outbox)
     replay.add_argument("--after", type=int, default=0, help="sequence number after which to begin (0: all kept)")
+    salvaged = add(
+        "salvage", _salvage, "take over the unsent events of a set-aside outbox", config, as_json, into=outbox
+    )
+    salvaged.add_argument("file", type=Path, help="STATE_DIR/outbox.sqlite.corrupt-…")
     return parser
 
 
@@ -246,6 +250,22 @@ def _replay(arguments: argparse.Namespace) -> int:
     with _outbox(_load(arguments)) as outbox:
         outbox.rewind(max(arguments.after, outbox.floor_seq))
         print(f"sending again what follows {outbox.acked}")
+    return 0
+
+
+def _salvage(arguments: argparse.Namespace) -> int:
+    """The owner of the outbox numbers events from memory: nobody else may append while it runs."""
+    config = _load(arguments)
+    if service.is_running(config.gateway.state_dir):
+        raise Conflict("the gateway is running", where=str(config.gateway.state_dir), remedy="stop it first")
+    with service.single_instance(config.gateway.state_dir), _outbox(config) as outbox:
+        boot_id = clock.read_boot().id
+        report = salvage.salvage(outbox, arguments.file, boot_id=boot_id, wall=clock.now().wall)
+    lines = [
+        f"{report.appended} events taken over, {report.already} were before, {report.damaged} damaged (quarantine)"
+    ]
+    lines += [f"unreadable: {first} to {last}" for first, last in report.unreadable]
+    _print(arguments, asdict(report), [*lines, *report.remarks])
     return 0
 
 

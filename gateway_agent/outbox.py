@@ -181,7 +181,7 @@ class Outbox:
                     self._db.execute("DELETE FROM event WHERE seq = ?", (old_seq,))
                     continue
                 seq += 1
-                moved = _renumber(body, epoch, seq)
+                moved = renumbered(body, epoch, seq)
                 digest = chain(digest, (moved,))
                 self._db.execute(
                     "UPDATE event SET seq = ?, body = ?, digest = ? WHERE seq = ?", (seq, moved, digest, old_seq)
@@ -349,7 +349,8 @@ class _Untrusted(sqlite3.OperationalError):
     """The file opens but its content does not hold together."""
 
 
-def _renumber(body: bytes, epoch: str, seq: int) -> bytes:
+def renumbered(body: bytes, epoch: str, seq: int) -> bytes:
+    """The event with another place in the outbox."""
     fields = json.loads(body)
     fields["suyuan:epoch"], fields["suyuan:seq"] = epoch, seq
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
