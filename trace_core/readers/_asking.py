@@ -158,12 +158,15 @@ class AskingHost(ABC):
     def _take(self, items: list[bytes | BadBytes], now: float) -> list[HostOutput]:
         out: list[HostOutput] = []
         for item in items:
+            belief = self._belief
             if isinstance(item, BadBytes):
+                if belief is not None:
+                    belief.bad(item)
                 out.append(item)
                 continue
             self._last_frame = now
-            if self._belief is not None:
-                self._belief.frame(self._framer.breaks)
+            if belief is not None:
+                belief.frame()
             self._frame(item, now, out)
         return out
 

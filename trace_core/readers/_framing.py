@@ -15,6 +15,8 @@ Measure: TypeAlias = Callable[[bytes, int], int]
 """Stream and position → bytes of the frame that begins there; 0: none can; `MORE`: too few bytes to say."""
 
 MORE = -1
+BROKEN = "broken_frame"
+"""Reason of bad bytes in which something began like a frame and was none."""
 MAX_BAD = 1_024
 """Bytes in one report of bad bytes."""
 BREAKS = 3
@@ -43,9 +45,7 @@ class Framer:
         *,
         looks_begun: Callable[[bytes, int], bool] = lambda _stream, _position: True,
     ) -> None:
-        """`looks_begun`: whether a frame that `measure` takes for possible is likely enough to count as a break."""
-        self.breaks = 0
-        """Places in the stream where something that began like a frame was none."""
+        """`looks_begun`: whether a frame that `measure` takes for possible is likely enough to be called broken."""
         self._measure = measure
         self._is_intact = is_intact
         self._header = header
@@ -76,9 +76,8 @@ class Framer:
                 position = bad_from = stop
                 self._broken = False
                 continue
-            if length and not self._broken and self._looks_begun(buffer, position):
-                self._broken = True
-                self.breaks += 1
+            if length and not self._broken:
+                self._broken = self._looks_begun(buffer, position)
             position = self._following(buffer, position + 1)
         self._report(buffer[bad_from:position], out)
         self._pending = buffer[position:]
@@ -102,7 +101,7 @@ class Framer:
         return len(buffer) if found < 0 else found
 
     def _report(self, data: bytes, out: list[bytes | BadBytes]) -> None:
-        reason = "broken_frame" if self._broken else "noise"
+        reason = BROKEN if self._broken else "noise"
         out += [BadBytes(reason, data[i : i + MAX_BAD]) for i in range(0, len(data), MAX_BAD)]
 
 
@@ -126,17 +125,21 @@ class Belief:
     def __init__(self, sightings: int) -> None:
         self._sightings = sightings
         self._frames = 0
-        self._counted = 0
+        self._damaged = False
         self._broken_at: deque[int] = deque(maxlen=BREAKS)
         self._believed: dict[bytes, None] = {}
         self._waiting: dict[bytes, tuple[int, list[TagRead], bytes]] = {}
 
-    def frame(self, breaks: int) -> None:
-        """One intact frame came, and `breaks` damaged places before it since the session began."""
+    def bad(self, bad: BadBytes) -> None:
+        """Bad bytes came. Damage counts once between two frames, in however many pieces it is reported."""
+        self._damaged = self._damaged or bad.reason == BROKEN
+
+    def frame(self) -> None:
+        """One intact frame came."""
         self._frames += 1
-        if breaks > self._counted:
-            self._broken_at += [self._frames] * min(BREAKS, breaks - self._counted)
-            self._counted = breaks
+        if self._damaged:
+            self._damaged = False
+            self._broken_at.append(self._frames)
 
     @property
     def suspects(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from trace_core.readers._base import BadBytes, FieldTag
 from trace_core.readers._checks import genibus
 from trace_core.readers._framing import Framer
+from trace_core.readers._gen2 import pc_and_epc
 from trace_core.readers._options import choice, number
 from trace_core.readers.impinj_r2000.frames import (
     ANYONE,
@@ -346,5 +347,5 @@ def _one(data: bytes) -> int:
 
 
 def _pc_epc_crc(epc: bytes) -> bytes:
-    body = bytes((len(epc) << 2, 0)) + epc
+    body = pc_and_epc(epc)
     return body + genibus(body).to_bytes(2, "big")

@@ -31,6 +31,7 @@ from trace_core.errors import FrameError
 from trace_core.readers._base import BadBytes, TagRead
 from trace_core.readers._checks import ends_with_genibus, neg8
 from trace_core.readers._framing import MORE
+from trace_core.readers._gen2 import epc_of, pc_and_epc
 
 HEADER = 0xA0
 ANYONE = 0xFF
@@ -114,9 +115,6 @@ REPLIES: Mapping[int, tuple[int, int | None]] = (
 """Command → longest Len of its reply, and whether a Len over `SHORT_LEN` is even (0), odd (1) or either."""
 REGIONS = {"FCC": 1, "ETSI": 2, "CHN": 3}
 
-_PC_XPC = 0x02
-_XPC_EXTENDED = 0x80
-
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -174,7 +172,7 @@ def is_reply_intact(raw: bytes) -> bool:
     if raw[3] in RECORDS and len(raw) >= RECORD_OVERHEAD:
         return raw[6] == len(raw) - 11 and ends_with_genibus(raw[7:-4])
     if raw[3] in INVENTORIES and is_tag(raw):
-        return any(_epc(raw[5:-tail]) is not None for tail in (2, 4))
+        return any(epc_of(raw[5:-tail]) is not None for tail in (2, 4))
     return True
 
 
@@ -200,7 +198,7 @@ def is_tag(raw: bytes) -> bool:
 def read_tag(raw: bytes, layout: TagLayout) -> TagRead | BadBytes:
     """An intact tag frame → the read; `BadBytes` when PC and length disagree or a byte is out of range."""
     tail = 4 if layout.phase and raw[3] == Command.SESSION_INVENTORY else 2
-    epc = _epc(raw[5:-tail])
+    epc = epc_of(raw[5:-tail])
     if epc is None:
         return BadBytes("pc_length", raw)
     return _placed(raw, epc, (raw[4], raw[-tail]), layout)
@@ -209,24 +207,10 @@ def read_tag(raw: bytes, layout: TagLayout) -> TagRead | BadBytes:
 def read_record(raw: bytes, layout: TagLayout) -> TagRead | BadBytes:
     """An intact buffer record → the read; `BadBytes` when the PC disagrees or a byte is out of range."""
     field = raw[7:-4]
-    epc = _epc(field[:-2])
+    epc = epc_of(field[:-2])
     if epc is None:
         return BadBytes("pc_length", raw)
     return _placed(raw, epc, (raw[-3], raw[-4]), layout, count=raw[-2])
-
-
-def _epc(field: bytes) -> bytes | None:
-    """PC, XPC and EPC → EPC; None when the PC says another length."""
-    if len(field) < 4:
-        return None
-    words, size = field[0] >> 3, len(field) - 2
-    extra = 0
-    if field[0] & _PC_XPC:
-        extra = 4 if size >= 4 and field[2] & _XPC_EXTENDED else 2
-    # Gen2 lets the length bits count the XPC words or not, by tag generation; both are taken.
-    if size - extra <= 0 or 2 * words not in (size, size - extra):
-        return None
-    return field[2 + extra :]
 
 
 def _placed(
@@ -248,11 +232,9 @@ def rssi_byte(antenna: int, rssi_dbm: float) -> int:
 def tag_frame(
     frame: tuple[int, int], epc: bytes, antenna: int, rssi_dbm: float, *, frequency: int = 1, phase: int | None = None
 ) -> bytes:
-    """A tag frame of (address, command) with the PC word that fits `epc` (1 to 31 words); `antenna` from 1."""
-    if len(epc) % 2 or not 0 < len(epc) <= 62:
-        raise ValueError(f"an EPC has 1 to 31 words, not {len(epc)} bytes")
+    """A tag frame of (address, command) with the PC word that fits `epc`; `antenna` from 1. Raises `ValueError`."""
     port = antenna - 1
-    data = bytes((frequency << 2 | port & 3, len(epc) << 2, 0)) + epc + bytes((rssi_byte(antenna, rssi_dbm),))
+    data = bytes((frequency << 2 | port & 3,)) + pc_and_epc(epc) + bytes((rssi_byte(antenna, rssi_dbm),))
     if phase is not None:
         data += phase.to_bytes(2, "big")
     return Frame(*frame, data).to_bytes()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from trace_core.readers._base import BadBytes, FieldTag
 from trace_core.readers._checks import genibus
 from trace_core.readers._framing import Framer
+from trace_core.readers._gen2 import pc_and_epc
 from trace_core.readers._options import number, switch
 from trace_core.readers.mercury.frames import (
     HEADER,
@@ -149,7 +150,7 @@ class MercuryDevice:
             return [Frame(search.op, b"", Status.NO_TAG).to_bytes()]
         if search.op == Op.READ_SINGLE:
             epc = next(iter(self._found))
-            crc = genibus(bytes((len(epc) << 2, 0)) + epc)
+            crc = genibus(pc_and_epc(epc))
             return [Frame(search.op, search.head + epc + crc.to_bytes(2, "big"), Status.OK).to_bytes()]
         count = len(self._found).to_bytes(4 if search.head else 1, "big")
         return [Frame(search.op, search.head + count, Status.OK).to_bytes()]

@@ -22,6 +22,7 @@ from trace_core.errors import FrameError
 from trace_core.readers._base import FieldTag, TagRead
 from trace_core.readers._checks import ends_with_genibus, genibus, mercury
 from trace_core.readers._framing import MORE
+from trace_core.readers._gen2 import epc_of, pc_and_epc
 
 HEADER = 0xFF
 COMMAND_OVERHEAD = 5
@@ -103,8 +104,6 @@ METADATA_BYTES = {
 """Flag → size of its field in bytes; `DATA` is a bit count and as many bits."""
 KNOWN_FLAGS = 0x0FFF
 ALL_METADATA = 0x01FF
-_PC_XPC = 0x02
-_XPC_EXTENDED = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +208,8 @@ def _epc(tag: bytes) -> bytes | str:
     """PC, XPC, EPC, CRC → EPC, or what is wrong with it."""
     if len(tag) < 6 or not ends_with_genibus(tag):
         return "tag_crc"
-    words, size = tag[0] >> 3, len(tag) - 4
-    extra = 0
-    if tag[0] & _PC_XPC:
-        extra = 4 if size >= 4 and tag[2] & _XPC_EXTENDED else 2
-    # Gen2 lets the length bits count the XPC words or not, by tag generation; both are taken.
-    if size - extra <= 0 or 2 * words not in (size, size - extra):
-        return "pc_length"
-    return tag[2 + extra : -2]
+    epc = epc_of(tag[:-2])
+    return "pc_length" if epc is None else epc
 
 
 def record(tag: FieldTag, flags: int, since_ms: int) -> bytes:
@@ -229,6 +222,6 @@ def record(tag: FieldTag, flags: int, since_ms: int) -> bytes:
     metadata = b"".join(
         values.get(flag, 0).to_bytes(size, "big") for flag, size in METADATA_BYTES.items() if flags & flag
     )
-    body = bytes((len(tag.epc) << 2, 0)) + tag.epc
+    body = pc_and_epc(tag.epc)
     body += genibus(body).to_bytes(2, "big")
     return metadata + (8 * len(body)).to_bytes(2, "big") + body

@@ -17,6 +17,7 @@ from typing import Final
 from trace_core.errors import FrameError
 from trace_core.readers._base import FieldTag, TagRead
 from trace_core.readers._checks import genibus
+from trace_core.readers._gen2 import pc_and_epc
 
 RECORD: Final = (
     r"EPC: ?(?P<epc>[0-9A-F]{8,124})(?:, ?PC: ?(?P<pc>[0-9A-F]{4}))?(?:, ?CRC: ?(?P<crc>[0-9A-F]{4}))?"
@@ -46,7 +47,7 @@ def read_record(fields: Fields, reader: str | None, *, unchecked: bool) -> TagRe
     epc = _hex(fields.epc)
     if len(epc) % 2 or len(epc) // 2 not in _EPC_WORDS:
         raise FrameError("epc_length")
-    pc = _hex(fields.pc) if fields.pc else bytes((len(epc) << 2, 0))
+    pc = _hex(fields.pc) if fields.pc else pc_and_epc(epc)[:2]
     if len(pc) != 2 or pc[0] >> 3 != len(epc) // 2:
         raise FrameError("pc_length")
     if fields.crc:
@@ -95,9 +96,8 @@ def fields_of_json(found: dict[str, object]) -> Fields:
 
 def record_line(tag: FieldTag) -> str:
     """The record of a tag with everything in it."""
-    pc = bytes((len(tag.epc) << 2, 0))
-    crc = genibus(pc + tag.epc)
-    head = f"EPC:{tag.epc.hex().upper()},PC:{pc.hex().upper()},CRC:{crc:04X}"
+    field = pc_and_epc(tag.epc)
+    head = f"EPC:{tag.epc.hex().upper()},PC:{field[:2].hex().upper()},CRC:{genibus(field):04X}"
     return f"{head},ANT:{tag.antenna},RSSI:{tag.rssi_dbm:.1f}"
 
 
