@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+JUDGES := .judges
+JUDGED := SUYUAN_SLLURP=$(CURDIR)/$(JUDGES)/sllurp/bin/sllurp SUYUAN_LLRPKIT=$(CURDIR)/$(JUDGES)/llrpkit/bin/llrpkit
 BENCH ?= decode outbox capture page
 
-.PHONY: help demo test lint types bench soak deps install lock secrets clean
+.PHONY: help demo test lint types bench soak deps install judges lock secrets clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -14,8 +16,8 @@ help:
 demo: install  ## run the main job: simulated readers, gateways, server, code page
 	$(BIN)/suyuan demo
 
-test: deps install lint types  ## install what is needed and pass every test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+test: deps install judges lint types  ## install what is needed and pass every test
+	$(JUDGED) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: install  ## style and import rules
 	$(BIN)/ruff check .
@@ -36,10 +38,17 @@ deps:  ## Debian packages that the tests start: PostgreSQL, mosquitto, Chromium,
 
 install: $(VENV)/.installed
 
+judges: $(JUDGES)/sllurp/.installed $(JUDGES)/llrpkit/.installed  ## programs of others that test our protocols
+
+$(JUDGES)/%/.installed: tests/judges/%.lock
+	@scripts/create-venv $(PYTHON) $(JUDGES)/$*
+	@$(JUDGES)/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@scripts/create-venv $(PYTHON) $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 lock:  ## resolve the extras again into requirements.lock
@@ -52,4 +61,4 @@ secrets:  ## random secrets for docker-compose.yml
 	@scripts/make-secrets
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(JUDGES) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
