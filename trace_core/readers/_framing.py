@@ -120,10 +120,12 @@ class Belief:
     An 8-bit check lets one damaged frame in 256 through, a 16-bit one in 65,536: on a line that breaks frames all
     day, both invent tags. So a line is trusted until it has broken `BREAKS` frames within `WINDOW`; from then on a
     tag that was not read before must come `sightings` times. Its first reads are kept and given out with the last.
+    With `trusting` false no line is trusted.
     """
 
-    def __init__(self, sightings: int) -> None:
+    def __init__(self, sightings: int, *, trusting: bool = True) -> None:
         self._sightings = sightings
+        self._trusting = trusting
         self._frames = 0
         self._damaged = False
         self._broken_at: deque[int] = deque(maxlen=BREAKS)
@@ -143,7 +145,7 @@ class Belief:
 
     @property
     def suspects(self) -> bool:
-        return len(self._broken_at) == BREAKS and self._frames - self._broken_at[0] < WINDOW
+        return not self._trusting or len(self._broken_at) == BREAKS and self._frames - self._broken_at[0] < WINDOW
 
     def judge(self, read: TagRead, raw: bytes) -> list[TagRead | BadBytes]:
         """The reads to give out for `read`, which came in the frame `raw`."""

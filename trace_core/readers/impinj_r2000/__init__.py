@@ -20,6 +20,7 @@ PROTOCOL = ReaderProtocol(
         "region": "radio region: FCC, ETSI or CHN; default: as the reader was left",
         "power_dbm": "transmit power in dBm, 0 to 33, kept until the reader restarts; default: as it was left",
         "mode": "buffer (records with the tag's CRC) or realtime (sooner, 8-bit check only); default buffer",
+        "sightings": "realtime only: how often a tag must come before it is read, 1 to 10; default 3",
         "session": "realtime only: Gen2 session 0 to 3; default: the reader's own",
         "phase": "ask for the phase, with session only; true or false, default false",
         "repeat": "repetitions of a round, 1 to 254; default 1",

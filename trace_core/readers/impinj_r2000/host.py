@@ -3,8 +3,8 @@
 These readers have no free-running mode: select the antenna (74), inventory into the buffer (80), get the buffer (90),
 again if a record is missing, clear it (93), next antenna. What gets no reply is asked again after the longest time it
 can take. Tag frames of the real-time
-inventory (89, 8B) come sooner by a round but carry no tag CRC, so they are read in mode `realtime` only, and on a
-line that breaks frames a new tag must then come three times.
+inventory (89, 8B) come sooner by a round but carry no tag CRC, so they are read in mode `realtime` only, and a new
+tag must then come three times.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from trace_core.readers.impinj_r2000.frames import (
 
 GAP_S = 0.05
 SIGHTINGS = 3
-"""In mode `realtime`: an 8-bit check is all that such a frame has."""
+"""In mode `realtime`: an 8-bit check is all that such a frame has, and one damaged frame in 256 passes it."""
 ROUND_S = 0.255
 """Longest round for each repetition, by the manual."""
 LOST_S = 1.0
@@ -66,6 +66,7 @@ class R2000Options:
     session: int | None = None
     repeat: int = 1
     realtime: bool = False
+    sightings: int = SIGHTINGS
     layout: TagLayout = field(default_factory=TagLayout)
 
     @classmethod
@@ -88,6 +89,7 @@ class R2000Options:
             session=session,
             repeat=number(options, "repeat", 1, range(1, 255)),
             realtime=realtime,
+            sightings=number(options, "sightings", SIGHTINGS, range(1, 11)),
             layout=TagLayout(ports, phase, first_byte_is_antenna=FIRST_BYTES[first_byte]),
         )
 
@@ -105,7 +107,7 @@ class R2000Host(AskingHost):
     """`HostSession` of one R2000 reader."""
 
     def __init__(self, options: R2000Options) -> None:
-        belief = Belief(SIGHTINGS) if options.realtime else None
+        belief = Belief(options.sightings, trusting=False) if options.realtime else None
         super().__init__(Framer(measure_reply, is_reply_intact, HEADER), gap_s=GAP_S, belief=belief)
         self._options = options
         self._at = -1
