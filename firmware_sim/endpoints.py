@@ -78,8 +78,11 @@ class PtyEndpoint:
         return str(self._link) if self._link is not None else self._path
 
     def host_baud(self) -> int:
-        """Line speed that the host set on its end; 0 when it is none of the usual ones."""
-        return _SPEEDS.get(termios.tcgetattr(self._slave)[5], 0)
+        """Line speed that the host set on its end; 0 when it is none of the usual ones, or nothing is plugged in."""
+        with self._lock:
+            if self._slave < 0:
+                return 0
+            return _SPEEDS.get(termios.tcgetattr(self._slave)[5], 0)
 
     def replug(self) -> None:
         """Plug in: a new port appears (behind the same link)."""

@@ -62,17 +62,21 @@ def parse_address(fields: Fields, protocol: ReaderProtocol, *, default_client_id
 
 
 def _serial(url: _Url) -> SerialAddress:
-    usb = url.query.get("usb", "")
+    usb, socket = url.query.get("usb", ""), url.query.get("socket", "")
     path = unquote(url.parts.path)
-    if bool(usb) == bool(path):
+    if sum(map(bool, (usb, socket, path))) != 1:
         raise url.fields.error(
-            "url", "name a device or a USB identity", "serial:///dev/ttyUSB0 or serial:?usb=1a86:7523"
+            "url",
+            "name a device, a USB identity or a USB socket",
+            "serial:///dev/ttyUSB0, serial:?usb=1a86:7523 or serial:?socket=1-1.2",
         )
     line = url.protocol.line or LineSettings()
-    baud = url.query.get("baud", str(line.baud))
-    if not baud.isdecimal() or not 300 <= int(baud) <= 4_000_000:
-        raise url.fields.error("url", f"{baud!r} is no line speed", "write baud=115200")
-    return SerialAddress(path, usb, replace(line, baud=int(baud)))
+    speeds = url.query.get("baud", str(line.baud)).split(",")
+    for baud in speeds:
+        if not baud.isdecimal() or not 300 <= int(baud) <= 4_000_000 or speeds.count(baud) > 1:
+            raise url.fields.error("url", f"{baud!r} is no line speed", "write baud=115200 or baud=115200,57600")
+    first, *more = map(int, speeds)
+    return SerialAddress(path, usb, replace(line, baud=first), socket, tuple(more))
 
 
 def _tcp(url: _Url) -> TcpAddress:
@@ -122,7 +126,7 @@ class _Scheme:
 
 _MQTT_QUERY = frozenset({"version", "client_id", "ca_file", "password_env"})
 _SCHEMES: dict[str, _Scheme] = {
-    "serial": _Scheme(TransportKind.SERIAL, frozenset({"baud", "usb"}), _serial),
+    "serial": _Scheme(TransportKind.SERIAL, frozenset({"baud", "usb", "socket"}), _serial),
     "tcp": _Scheme(TransportKind.TCP, frozenset(), _tcp),
     "mqtt": _Scheme(TransportKind.MQTT, _MQTT_QUERY, _mqtt),
     "mqtts": _Scheme(TransportKind.MQTT, _MQTT_QUERY, _mqtt),

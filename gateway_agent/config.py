@@ -27,6 +27,8 @@ from trace_core.readers._base import ReaderProtocol
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SERVER_PORTS = {"https": 443, "mqtts": 8883, "http": 80, "mqtt": 1883}
+BUS_OPTION = "address"
+"""Option of protocols whose readers can share a line."""
 IN_CLEAR = frozenset({"http", "mqtt"})
 
 
@@ -132,6 +134,13 @@ class Config:
     read_points: tuple[ReadPoint, ...]
     answer: AnswerConfig
 
+    def ports(self) -> list[tuple[ReaderConfig, ...]]:
+        """Readers by the port they are on; several on one are a bus."""
+        found: dict[Address, list[ReaderConfig]] = {}
+        for reader in self.readers:
+            found.setdefault(reader.address, []).append(reader)
+        return [tuple(readers) for readers in found.values()]
+
 
 def load_config(path: Path, protocols: Mapping[str, ReaderProtocol]) -> Config:
     """Read and check the file. Relative paths in it are relative to its folder. Raises `ConfigError`."""
@@ -160,6 +169,8 @@ def parse_config(data: Mapping[str, object], path: Path, protocols: Mapping[str,
     )
     covered = [f"{p.reader}/{antenna}" for p in config.read_points for antenna in p.covered]
     _refuse_duplicates(covered, f"{path}: read_point")
+    for readers in config.ports():
+        _check_bus(readers, f"{path}: reader")
     for point in config.read_points:
         if point.act_of and point.act_of not in [p.id for p in config.read_points]:
             raise ConfigError(f"no read point {point.act_of!r}", where=f"{path}: act_of", remedy="name its id")
@@ -296,6 +307,19 @@ def _output(fields: Fields, folder: Path) -> OutputConfig:
         answers=answers,
         read_points=fields.texts("read_points"),
     )
+
+
+def _check_bus(readers: tuple[ReaderConfig, ...], where: str) -> None:
+    """Readers on one port must be of one protocol that has addresses, each with its own."""
+    if len(readers) < 2:
+        return
+    names, protocol = ", ".join(reader.name for reader in readers), readers[0].protocol
+    addresses = [reader.options.get(BUS_OPTION) for reader in readers]
+    if BUS_OPTION not in protocol.options or any(reader.protocol is not protocol for reader in readers):
+        raise ConfigError(f"{names} are on one port without addresses", where=where, remedy="give each its own url")
+    if None in addresses or len(set(addresses)) != len(addresses):
+        remedy = "write options = {address = 1} and so on"
+        raise ConfigError(f"{names} are on one port and need an address each", where=where, remedy=remedy)
 
 
 def _refuse_duplicates(values: list[str], where: str) -> None:

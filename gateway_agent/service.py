@@ -67,14 +67,14 @@ class Service:
         self._inbox = Inbox(folder / REQUESTS, self._writer.queue.put)
         self._replayer = Replayer(folder / "outbox.sqlite", config.readers, boot.id, self._writer.queue.put)
         self._pumps = {
-            reader.name: Pump(
-                reader,
-                open_transport(reader.address),
+            " and ".join(reader.name for reader in readers): Pump(
+                readers,
+                open_transport(readers[0].address),
                 self._writer.queue.put,
                 accepting=self._writer.accepting,
                 stop=self._reading_stop,
             )
-            for reader in config.readers
+            for readers in config.ports()
         }
 
     def start(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trace_core.errors import TraceError
 
@@ -39,4 +39,21 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Idempotent, never raises `LinkDown`."""
+        ...
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A transport with settings of the line that can be tried in turn."""
+
+    @property
+    def alternatives(self) -> int: ...
+
+    @property
+    def setting(self) -> str:
+        """The one in use, in words: "115200 baud"."""
+        ...
+
+    def turn(self) -> None:
+        """Use the next one from the next `open` on."""
         ...

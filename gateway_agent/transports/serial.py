@@ -1,4 +1,9 @@
-"""Serial ports: `serial:///dev/ttyUSB0?baud=115200`, or by identity `serial:?usb=1a86:7523` (any port name)."""
+"""Serial ports by name, by identity of the adapter, or by the socket that it is plugged into:
+
+`serial:///dev/ttyUSB0?baud=115200`, `serial:?usb=1a86:7523[:serial number]`, `serial:?socket=1-1.2` (USB bus and
+hub ports, as `lsusb -t` counts them). With the last two the name of the port does not matter: it changes whenever
+the adapter is pulled and plugged in. Several speeds, `baud=115200,57600`, are tried in turn.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +24,14 @@ _GONE = (serial.SerialException, OSError, termios.error)
 
 @dataclass(frozen=True, slots=True)
 class SerialAddress:
-    """Where the port is: a device path, or the USB identity `vid:pid[:serial]` (then `path` is empty)."""
+    """Where the port is: a device path, or a USB identity `vid:pid[:serial]`, or a USB socket; one of the three."""
 
     path: str
     usb: str
     line: LineSettings
+    socket: str = ""
+    more_speeds: tuple[int, ...] = ()
+    """Further line speeds to try."""
 
 
 class SerialTransport:
@@ -32,13 +40,25 @@ class SerialTransport:
     def __init__(self, address: SerialAddress) -> None:
         self._address = address
         self._port: serial.Serial | None = None
+        self._speeds = (address.line.baud, *address.more_speeds)
+
+    @property
+    def alternatives(self) -> int:
+        return len(self._speeds)
+
+    @property
+    def setting(self) -> str:
+        return f"{self._speeds[0]} baud"
+
+    def turn(self) -> None:
+        self._speeds = (*self._speeds[1:], self._speeds[0])
 
     def open(self) -> None:
-        line = self._address.line
+        line, address = self._address.line, self._address
         try:
             self._port = serial.Serial(
-                port=self._address.path or _find(self._address.usb),
-                baudrate=line.baud,
+                port=address.path or _find(usb=address.usb, socket=address.socket),
+                baudrate=self._speeds[0],
                 bytesize=line.bytesize,
                 parity=line.parity,
                 stopbits=line.stopbits,
@@ -76,7 +96,7 @@ class SerialTransport:
 
     @property
     def _name(self) -> str:
-        return self._address.path or f"usb {self._address.usb}"
+        return self._address.path or f"usb {self._address.usb or self._address.socket}"
 
     def _opened(self) -> serial.Serial:
         if self._port is None:
@@ -84,12 +104,16 @@ class SerialTransport:
         return self._port
 
 
-def _find(usb: str) -> str:
-    """Device path of the port with USB identity `vid:pid[:serial]`; ports change names when replugged."""
+def _find(*, usb: str, socket: str) -> str:
+    """Device path of the port with this USB identity `vid:pid[:serial]`, or in this socket."""
     for port in list_ports.comports():
         if port.vid is None or port.pid is None:
             continue
         identity = f"{port.vid:04x}:{port.pid:04x}"
-        if usb.lower() in (identity, f"{identity}:{(port.serial_number or '').lower()}"):
+        if socket:
+            # Adapters with several ports append ":interface" to the socket.
+            if str(port.location or "").partition(":")[0] == socket:
+                return str(port.device)
+        elif usb.lower() in (identity, f"{identity}:{(port.serial_number or '').lower()}"):
             return str(port.device)
-    raise LinkDown("no serial port has this USB identity", where=f"usb {usb}", remedy="plug the reader in")
+    raise LinkDown("no serial port there", where=f"usb {usb or socket}", remedy="plug the reader in")

@@ -67,7 +67,7 @@ def pumping(protocol: str, put: Callable[[Item], None] | None = None) -> Iterato
     bench.accepting.set()
     stop = threading.Event()
     config = ReaderConfig("door", known_protocols()[protocol], SerialAddress("", "", LineSettings()))
-    pump = Pump(config, bench.cable, put or bench.items.append, accepting=bench.accepting, stop=stop)
+    pump = Pump([config], bench.cable, put or bench.items.append, accepting=bench.accepting, stop=stop)
     thread = bench.supervisor.start("reader door", pump.run, stop)
     try:
         yield bench
