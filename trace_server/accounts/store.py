@@ -52,6 +52,12 @@ def gateway_of_key(conn: Connection, key_id: str) -> Gateway | None:
     return _gateway(row) if row else None
 
 
+def read_points_of(conn: Connection, gateway_id: str) -> tuple[str, ...] | None:
+    """Read points of a gateway, as they were registered; None when there is no such gateway."""
+    row = conn.execute(select(gateway.c.read_points).where(gateway.c.gateway_id == gateway_id)).first()
+    return tuple(row.read_points) if row else None
+
+
 def set_gateway_state(conn: Connection, gateway_id: str, state: GatewayState) -> None:
     conn.execute(update(gateway).where(gateway.c.gateway_id == gateway_id).values(state=state.value))
 
@@ -135,6 +141,12 @@ def add_client(conn: Connection, new: Client, hashed: bytes) -> None:
 
 def client_by_token(conn: Connection, hashed: bytes) -> Client | None:
     row = conn.execute(select(client).where(client.c.token_hash == hashed)).first()
+    return _client(row) if row else None
+
+
+def client_by_id(conn: Connection, client_id: str) -> Client | None:
+    """The client with this id, revoked or not; read without a lock."""
+    row = conn.execute(select(client).where(client.c.client_id == client_id)).first()
     return _client(row) if row else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
+from trace_server.epcis_xml.parsing import path_of
 from trace_server.ingest.document import Document
 from trace_server.ingest.model import Origin, Quarantined, QuarantineState, Reason, Rejection
 from trace_server.ingest.rules import Taken, read_event
@@ -50,32 +51,46 @@ def intake_batch(
     return Intake(list(taken.values()), entries, keys)
 
 
-def intake_document(document: Document | XmlDocument, origin: Origin) -> Intake:
-    """What becomes of the events of a client's document."""
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event of a document: how it would be held, where it stands, what reading it gave."""
+
+    body: Callable[[], bytes]
+    where: Callable[[], str]
+    result: Taken | Rejection
+
+
+def intake_document(
+    incoming: Sequence[Incoming], judged: Sequence[Taken | Rejection], origin: Origin, context: str | None
+) -> Intake:
+    """What becomes of the events of a client's document, `judged` being their results after `claims`."""
     taken: dict[bytes, tuple[int, Taken]] = {}
     entries: list[Quarantined] = []
-    context = document.context_text if isinstance(document, Document) else None
-    for place, (body, result) in enumerate(_incoming(document, origin)):
-        if isinstance(result, Rejection):
-            entries.append(hold(body(), origin, result, context=context))
-        else:
+    for place, (one, result) in enumerate(zip(incoming, judged, strict=True)):
+        if isinstance(result, Taken):
             taken.setdefault(result.key, (place, result))
+            continue
+        # Refused for who sends it, a rejection knows only its place inside the event.
+        where = one.where() if isinstance(one.result, Taken) else ""
+        placed = dataclasses.replace(result, where=where + result.where)
+        entries.append(hold(one.body(), origin, placed, context=context))
     return Intake(list(taken.values()), entries, [])
 
 
-def _incoming(
-    document: Document | XmlDocument, origin: Origin
-) -> Iterator[tuple[Callable[[], bytes], Taken | Rejection]]:
-    """(body as it would be held, rows or rejection) of each event."""
+def read_incoming(document: Document | XmlDocument, origin: Origin) -> list[Incoming]:
+    """Each event of a document, read."""
     if isinstance(document, XmlDocument):
-        for event in document.events:
-            yield event.alone, _guarded(partial(event.read, origin), origin)
-        return
+        return [
+            Incoming(event.alone, partial(path_of, event.element), _guarded(partial(event.read, origin), origin))
+            for event in document.events
+        ]
+    found = []
     for place, body in enumerate(document.events):
         result = guarded(body, origin, document.context)
         if isinstance(result, Rejection):
             result = dataclasses.replace(result, where=document.place(place) + result.where)
-        yield partial(bytes, body), result
+        found.append(Incoming(partial(bytes, body), partial(document.place, place), result))
+    return found
 
 
 def read_again(entry: Quarantined, origin: Origin) -> Taken | Rejection:

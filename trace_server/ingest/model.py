@@ -66,6 +66,9 @@ class Reason(StrEnum):
     SCHEMA = "schema"
     RULE = "rule"
     FOREIGN_GATEWAY = "foreign-gateway"
+    FOREIGN_READ_POINT = "foreign-read-point"
+    FOREIGN_PLACE = "foreign-place"
+    FOREIGN_PRODUCT = "foreign-product"
     CONTRADICTION = "sequence-contradiction"
     INTERNAL = "internal-error"
 

@@ -15,8 +15,18 @@ from trace_server.audit import operations as audit
 from trace_server.blocklist.store import current_version
 from trace_server.db import Connection, Database
 from trace_server.ingest import killpoints
+from trace_server.ingest.claims import hold_to_claims
 from trace_server.ingest.document import Document, read_document
-from trace_server.ingest.intake import EVENTS, count, guarded, hold, intake_batch, intake_document, read_again
+from trace_server.ingest.intake import (
+    EVENTS,
+    count,
+    guarded,
+    hold,
+    intake_batch,
+    intake_document,
+    read_again,
+    read_incoming,
+)
 from trace_server.ingest.model import (
     CLIENT,
     GATEWAY,
@@ -91,12 +101,14 @@ def capture_document(
             f"the document has {len(document.events)} events", where="/", remedy="send one, or use /api/v1/capture"
         )
     origin = Origin(f"{CLIENT}{client_id}", now)
-    intake = intake_document(document, origin)
-    rolled_back = bool(intake.held) and behaviour is ErrorBehaviour.ROLLBACK
+    incoming = read_incoming(document, origin)  # before the transaction: locks are short
     context = document.context_text if isinstance(document, Document) else None
     accepted = 0
     with db.begin() as conn:
         key = new_key(now)
+        judged = hold_to_claims(conn, db.dialect, origin, [one.result for one in incoming])
+        intake = intake_document(incoming, judged, origin, context)
+        rolled_back = bool(intake.held) and behaviour is ErrorBehaviour.ROLLBACK
         if not rolled_back:
             accepted = capture.add_capture(conn, db.dialect, origin, key, intake.taken, context)
             held.add_quarantine(conn, db.dialect, intake.held)
@@ -134,7 +146,7 @@ def replay(db: Database, now: datetime, actor: str, quarantine_key: bytes) -> Re
         if entry.state is not QuarantineState.HELD:
             raise Conflict(f"the entry is {entry.state}, only a held one can be replayed", where=quarantine_key.hex())
         origin = Origin(entry.source, now, entry.epoch)
-        result = read_again(entry, origin)
+        (result,) = hold_to_claims(conn, db.dialect, origin, [read_again(entry, origin)])
         if isinstance(result, Rejection):
             held.update_rejection(conn, quarantine_key, result)
         else:
@@ -279,7 +291,8 @@ def _append(
     """Store the batch from event `skip` on; returns the numbers of those that went to quarantine."""
     first = batch.first_seq + skip
     bodies = batch.events[skip:]
-    intake = intake_batch(bodies, read[skip:], origin, first_seq=first)
+    judged = hold_to_claims(conn, db.dialect, origin, read[skip:])
+    intake = intake_batch(bodies, judged, origin, first_seq=first)
     accepted = capture.add_capture(conn, db.dialect, origin, new_key(origin.received_at), intake.taken)
     held.add_quarantine(conn, db.dialect, intake.held)
     in_quarantine = {one.seq: one.quarantine_key for one in intake.held}
