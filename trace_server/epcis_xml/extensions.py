@@ -53,6 +53,8 @@ _FLOAT = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:
 _LETTERS = r"A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u4e00-\u9fff"
 _NAME = re.compile(rf"[{_LETTERS}][{_LETTERS}0-9.\-]{{0,500}}\Z")
 """XML names, less the rarer alphabets: those travel as JSON."""
+_JSON_NAME = re.compile(r"(?:\{[^\s{}\x00-\x1f\x7f]+\}[^\s{}:\x00-\x1f\x7f]+|[^\s{}:\x00-\x1f\x7f]+)\Z")
+"""Names as a JSON-LD reader gives them: with a namespace in braces, or without one and then without a colon."""
 _NAMESPACE = re.compile(r"[^\s{}<>\"\x00-\x20\x7f-\x9f\ud800-\udfff\ufffe\uffff]+\Z")
 _BAD_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -104,9 +106,10 @@ def read_json(element: Element) -> dict[str, ExtensionValue]:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise EventError(f"no JSON: {error}"[:200], where=path_of(element, "suyuan:json")) from error
-    if not isinstance(value, dict):
+    found = _frozen(value, element, 0)
+    if not isinstance(found, dict):
         raise EventError("a JSON object is expected", where=path_of(element, "suyuan:json"))
-    return {name: _frozen(item, element, 1) for name, item in value.items()}
+    return found
 
 
 def write_all(parent: Element, extensions: Extensions) -> None:
@@ -233,7 +236,10 @@ def _frozen(value: object, element: Element, depth: int) -> ExtensionValue:
     if depth > MAX_DEPTH:
         raise EventError("the extension is nested too deeply", where=path_of(element, "suyuan:json"))
     if isinstance(value, dict):
-        return {str(name): _frozen(item, element, depth + 1) for name, item in value.items()}
+        for name in value:
+            if not _JSON_NAME.match(name) or name == "@context":
+                raise EventError(f"{name!r:.200} is no name", where=path_of(element, "suyuan:json"))
+        return {name: _frozen(item, element, depth + 1) for name, item in value.items()}
     if isinstance(value, list):
         return tuple(_frozen(item, element, depth + 1) for item in value)
     if value is None or isinstance(value, (str, int, float, bool)):

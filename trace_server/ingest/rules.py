@@ -7,7 +7,9 @@ stored as they came and never written anew.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -37,6 +39,8 @@ LOT_FIELDS = frozenset({"{urn:epcglobal:cbv:mda:}lotNumber", "{urn:epcglobal:cbv
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """What XML 1.0 (section 2.2) and database texts cannot hold; some of them hold the parts of an event's key apart."""
 OUT_OF_RANGE = Rejection(Reason.RULE, "a number or time is out of range", "", "years 1 to 9999, numbers below 1e308")
+
+_NAME_ENDS = re.compile(rb'"\s*:')
 
 Row = dict[str, Any]
 
@@ -131,7 +135,36 @@ def _decode(body: bytes) -> dict[str, Any] | Rejection:
         return Rejection(Reason.NOT_JSON, f"the event is not JSON: {error}", "", "send UTF-8 JSON")
     if not isinstance(decoded, dict):
         return Rejection(Reason.NOT_JSON, "the event is not a JSON object", "", "send one object an event")
-    return reject_shape(decoded, MAX_DEPTH) or decoded
+    return reject_shape(decoded, MAX_DEPTH) or _reject_repeats(body, decoded) or decoded
+
+
+def _reject_repeats(body: bytes, decoded: dict[str, Any]) -> Rejection | None:
+    """A name given twice in one object: one reader takes the first value, another the last.
+
+    The count is exact or too high (a string may hold an escaped quote and a colon), so only then is it looked at twice.
+    """
+    if len(_NAME_ENDS.findall(body)) == _names(decoded):
+        return None
+    repeated: list[str] = []
+
+    def collect(pairs: list[tuple[str, object]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            repeated.append(Counter([name for name, _ in pairs]).most_common(1)[0][0])
+
+    json.loads(body, object_pairs_hook=collect)
+    if not repeated:
+        return None
+    return Rejection(Reason.RULE, f"{repeated[0]!r:.100} is given twice in one object", "", "give each name once")
+
+
+def _names(value: dict[str, Any] | list[Any]) -> int:
+    """Names in `value` and in everything inside."""
+    total = len(value) if isinstance(value, dict) else 0
+    for item in value.values() if isinstance(value, dict) else value:
+        kind = type(item)
+        if kind is dict or kind is list:
+            total += _names(item)
+    return total
 
 
 def _reject_foreign(event: Event, origin: Origin) -> Rejection | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from trace_core.epcis.document import bare_event
+from trace_core.epcis.document import bare_event, event_from_json
 from trace_core.errors import EventError, TooLarge, TraceError
 from trace_server.epcis_xml.fragments import alone, prefixes_of, text_of
 from trace_server.epcis_xml.parsing import parse, path_of
@@ -52,6 +52,9 @@ class XmlEvent:
             body = msgspec.json.encode(decoded)
             if len(body) > MAX_EVENT_BYTES:
                 return Rejection(Reason.TOO_LONG, f"the event has {len(body)} bytes as JSON", where)
+            # what is stored is what is keyed: the event as its JSON says it
+            if event_from_json(decoded) != event:
+                return Rejection(Reason.RULE, "EPCIS JSON cannot say this event", where, "give fields plain names")
             return take(event, body.decode(), origin, where)
         except TraceError as error:
             return Rejection(Reason.RULE, error.what, error.where or where, error.remedy)

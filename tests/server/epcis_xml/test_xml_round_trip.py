@@ -23,7 +23,10 @@ from trace_server.epcis_xml.writer import CbvFormat, write_document, write_query
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
-ANY_NAME = st.text(min_size=1, max_size=6).filter(lambda name: not set(name) & set("{}") and name.isprintable())
+ANY_NAME = st.text(min_size=1, max_size=6).filter(
+    lambda name: not set(name) & set("{}: ") and name.isprintable() and name != "@context"
+)
+"""What a JSON-LD reader can give as a name."""
 ANY_VALUE = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=("Cs",)), max_size=6),
@@ -93,6 +96,16 @@ def test_extension_elements_have_their_values(xml: str, value: object) -> None:
     raw = xml_document(xml_event(late=xml))
     assert not complaints(parse(raw))
     assert only_event(raw).extensions == {"{https://ex.example/}f": value}
+
+
+@pytest.mark.parametrize(
+    "names", ['{"@context":{"a":"urn:x"}}', '{"a:b":1}', '{"{u}a b":1}', '{"":1}', "[1]", "{", "1e5"]
+)
+def test_json_inside_xml_cannot_smuggle_names(names: str) -> None:
+    more = f"<s:more xmlns:s='urn:suyuan:epcis:' s:json='{names}'/>"
+    for xml in (more, f"<ex:f>{more}</ex:f>"):
+        with pytest.raises(EventError):
+            only_event(xml_document(xml_event(late=xml)))
 
 
 def test_fields_of_master_data_have_one_name_in_both_forms() -> None:

@@ -274,6 +274,16 @@ def test_what_no_database_should_hold_is_rejected_with_a_reason(event: dict[str,
     assert rejection.what
 
 
+def test_a_name_given_twice_is_refused_at_any_depth() -> None:
+    good = json.dumps({"@context": CONTEXT, **seen(1, **{"suyuan:note": 'a": b'}), "suyuan:x": {"suyuan:y": 1}})
+    assert isinstance(read_event(good.encode(), ORIGIN), Taken)
+    for name in ('"action": "OBSERVE"', '"suyuan:y": 1'):
+        rejection = read_event(good.replace(name, f"{name}, {name}").encode(), ORIGIN)
+        assert isinstance(rejection, Rejection)
+        assert rejection.reason is Reason.RULE
+        assert "twice" in rejection.what
+
+
 @settings(max_examples=200, deadline=None)
 @given(raw=st.one_of(st.binary(max_size=200), st.text(max_size=100).map(str.encode)))
 def test_any_bytes_are_read_or_rejected(raw: bytes) -> None:
