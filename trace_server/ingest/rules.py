@@ -151,7 +151,7 @@ def _reject_repeats(body: bytes, decoded: dict[str, Any]) -> Rejection | None:
         if len(dict(pairs)) < len(pairs):
             repeated.append(Counter([name for name, _ in pairs]).most_common(1)[0][0])
 
-    json.loads(body, object_pairs_hook=collect)
+    json.loads(body, object_pairs_hook=collect, parse_int=str, parse_float=str)
     if not repeated:
         return None
     return Rejection(Reason.RULE, f"{repeated[0]!r:.100} is given twice in one object", "", "give each name once")
