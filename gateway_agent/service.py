@@ -17,6 +17,7 @@ from gateway_agent.clock import ClockJudge
 from gateway_agent.config import Config
 from gateway_agent.eventing import Origin
 from gateway_agent.links.opening import open_link
+from gateway_agent.notify import ALIVE_WITHIN_S, keep_telling, notify
 from gateway_agent.outbox_schema import require_known
 from gateway_agent.reading import Pump
 from gateway_agent.replaying import Replayer
@@ -87,11 +88,16 @@ class Service:
         self._sender_thread = start(
             "sender", lambda: self._sender.run(self._sending_stop, self._writer.stored), self._sending_stop
         )
+        start("watchdog", lambda: keep_telling(self.is_alive, self._reading_stop), self._reading_stop)
         start("requests", lambda: self._inbox.run(self._reading_stop), self._reading_stop)
         start("replay", lambda: self._replayer.run(self._reading_stop), self._reading_stop)
         self._reader_threads = [
             start(f"reader {name}", pump.run, self._reading_stop) for name, pump in self._pumps.items()
         ]
+
+    def is_alive(self) -> bool:
+        """Whether the writer went round lately."""
+        return clock.now().monotonic - self._writer.beat < ALIVE_WITHIN_S
 
     def stop(self) -> None:
         """Drain: readers first, then what is queued is committed, then what is committed is sent, for a while."""
@@ -116,9 +122,11 @@ def run(config: Config) -> None:
         require_known(config.gateway.state_dir / "outbox.sqlite")
         service = Service(config)
         service.start()
+        notify("READY=1")
         log.info("running; state in %s", config.gateway.state_dir)
         done.wait()
         log.info("stopping")
+        notify("STOPPING=1")
         service.stop()
 
 

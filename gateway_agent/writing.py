@@ -111,6 +111,8 @@ class Writer:
         """Set once the outbox is open."""
         self.observer = Observer(config.read_points)
         self.level = Level.FREE
+        self.beat = clock.now().monotonic
+        """When the thread last went round; the watchdog looks at it."""
         self.last_answers: list[dict[str, object]] = []
         self._group: list[Work] = []
         self._gap = Gap(origin, next((point.id for point in config.read_points), ""), judge)
@@ -163,6 +165,7 @@ class Writer:
 
     def _handle(self, outbox: Outbox) -> None:
         now = clock.now()
+        self.beat = now.monotonic
         if self.level is Level.FULL:
             self._refuse(outbox, now)
         else:
