@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -148,6 +149,12 @@ def client_by_id(conn: Connection, client_id: str) -> Client | None:
     """The client with this id, revoked or not; read without a lock."""
     row = conn.execute(select(client).where(client.c.client_id == client_id)).first()
     return _client(row) if row else None
+
+
+def subjects_of(conn: Connection, client_ids: Collection[str]) -> dict[str, str]:
+    """Client id → USCC that the client acts for, "" for none. A page's worth of ids."""
+    rows = conn.execute(select(client.c.client_id, client.c.subject).where(client.c.client_id.in_(client_ids)))
+    return {row.client_id: row.subject for row in rows}
 
 
 def client_by_name(conn: Connection, name: str) -> Client | None:

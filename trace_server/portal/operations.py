@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from trace_server.accounts import store as accounts
 from trace_server.catalog import operations as catalog
 from trace_server.catalog.model import Subject
 from trace_server.catalog.operations import SHANGHAI, item_key, lot_key
 from trace_server.catalog.profiles import CategoryProfile
 from trace_server.credit.operations import credit_line
 from trace_server.db import Connection, Database
+from trace_server.ingest.model import CLIENT, GATEWAY
 from trace_server.portal import rules, store
 from trace_server.portal.model import Code, PageFacts, Queries, ShownHop
 from trace_server.portal.store import Counter, Stamp, Subjects
@@ -18,7 +21,6 @@ from trace_server.trace import operations as trace
 from trace_server.trace.model import Hop
 from trace_server.trace.rules import step_name
 
-GATEWAY = "gateway:"
 MAX_HOPS = 30
 """Hops on one page; older ones are counted in words. Keeps the longest page under one TCP flight."""
 
@@ -87,20 +89,43 @@ def count_known(counter: Counter, subjects: Subjects, now: datetime) -> tuple[Qu
 
 
 def _shown(conn: Connection, db: Database, hops: tuple[Hop, ...]) -> tuple[ShownHop, ...]:
-    operators = catalog.subjects_of(conn, db.dialect, {hop.place.operator_uscc for hop in hops if hop.place})
-    return tuple(_shown_hop(hop, operators.get(hop.place.operator_uscc) if hop.place else None) for hop in hops)
+    sources = {source for hop in hops for source in _sources(hop)}
+    acting = accounts.subjects_of(conn, [one.removeprefix(CLIENT) for one in sources if one.startswith(CLIENT)])
+    recorders = [_recorders(hop, acting) for hop in hops]
+    known = catalog.subjects_of(conn, db.dialect, {uscc for some in recorders for uscc in some})
+    return tuple(
+        _shown_hop(hop, [known[uscc] for uscc in some if uscc in known])
+        for hop, some in zip(hops, recorders, strict=True)
+    )
 
 
-def _shown_hop(hop: Hop, recorder: Subject | None) -> ShownHop:
+def _sources(hop: Hop) -> tuple[str, ...]:
+    return hop.event.source, *hop.event.also_by
+
+
+def _recorders(hop: Hop, acting: Mapping[str, str]) -> list[str]:
+    """USCC of each company that recorded the hop, by its credential: the place is what the record says of itself.
+
+    A gateway has no company of its own; it stands at its place and may speak of no other.
+    """
+    operator = hop.place.operator_uscc if hop.place else ""
+    named = (
+        operator if source.startswith(GATEWAY) else acting.get(source.removeprefix(CLIENT), "")
+        for source in _sources(hop)
+    )
+    return list(dict.fromkeys(uscc for uscc in named if uscc))
+
+
+def _shown_hop(hop: Hop, recorders: list[Subject]) -> ShownHop:
     return ShownHop(
         day=hop.event.event_time.astimezone(SHANGHAI).date(),
         step=step_name(hop.event.biz_step),
         event_type=hop.event.type,
         city=hop.place.city if hop.place else "",
         city_en=hop.place.city_en if hop.place else "",
-        recorder=recorder.name if recorder else "",
-        recorder_en=recorder.name_en if recorder else "",
-        by_device=hop.event.source.startswith(GATEWAY),
+        recorder="、".join(one.name for one in recorders),
+        recorder_en=", ".join(one.name_en for one in recorders),
+        by_device=any(source.startswith(GATEWAY) for source in _sources(hop)),
         relation=hop.node.relation,
         is_input=hop.node.is_input,
         gap_before=hop.gap_before,

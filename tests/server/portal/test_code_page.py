@@ -15,6 +15,8 @@ from flask.testing import FlaskClient
 
 from tests.server.portal import make
 from tests.server.portal.conftest import Clock
+from trace_server.accounts import operations as accounts
+from trace_server.accounts.model import Role
 from trace_server.db import Database, open_database
 from trace_server.portal.labels import link
 from trace_server.portal.limits import Allowance, Limits
@@ -402,3 +404,18 @@ def test_a_typed_code_leads_to_its_own_page_only(database: Database, http: Flask
 
 def test_the_portal_is_part_of_the_application(app: Flask) -> None:
     assert PORTAL in app.extensions
+
+
+def test_a_hop_names_who_recorded_it_and_not_who_operates_its_place(database: Database, http: FlaskClient) -> None:
+    make.load(database)
+    clients = [
+        accounts.add_client(database, make.NOW, "test", name=name, role=Role.AUDITOR, subject=subject)[0].client_id
+        for name, subject in (("haulier", make.HAULIER), ("producer", make.PRODUCER), ("office", ""))
+    ]
+    at_the_market = make.received(what=make.ITEM)
+    for client in clients:
+        make.capture(database, at_the_market, client=client)
+    page = read(http, make.signed_path())
+    journey = page[page.index("<ol") :]
+    assert "示例冷链物流有限公司、示例乳业有限公司" in journey or "示例乳业有限公司、示例冷链物流有限公司" in journey
+    assert "示例农产品批发市场有限公司" not in journey
