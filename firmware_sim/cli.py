@@ -13,6 +13,7 @@ from pathlib import Path
 from firmware_sim.device import SimulatedReader
 from firmware_sim.endpoints import Endpoint, MqttEndpoint, PtyEndpoint, endpoint_for
 from firmware_sim.faults import FaultyEndpoint
+from firmware_sim.health import Heartbeat, require_alive
 from firmware_sim.scenario import Scenario, load
 from firmware_sim.tcp import TcpEndpoint
 from trace_core.errors import TraceError
@@ -46,7 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--endpoint", help="pty, pty:/path, tcp://host:port or mqtt://host:port/topic; overrides the file")
     run.add_argument("--duration", type=float, metavar="SECONDS", help="overrides the file; 0: without end")
     run.add_argument("--json", action="store_true", help="print the port and the result as JSON, one object a line")
+    run.add_argument("--health-file", type=Path, help="renew this file's time stamp every second while it plays")
     run.set_defaults(run=_run)
+    check = commands.add_parser("check", help="exit 1 unless a running simulator renews its health file")
+    check.add_argument("--health-file", type=Path, required=True, help="the one that was given to run")
+    check.set_defaults(run=_check)
     return parser
 
 
@@ -57,6 +62,11 @@ def _protocols(options: argparse.Namespace) -> int:
     else:
         for protocol in found:
             print(f"{protocol.name:12} {', '.join(protocol.transports):12} {protocol.title}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    require_alive(options.health_file)
     return 0
 
 
@@ -73,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
     where = _where(inner) or options.endpoint or scenario.endpoint
     _tell(options, {"scenario": scenario.title, "protocol": scenario.protocol.name, "endpoint": where}, where)
     with SimulatedReader(scenario.protocol, session, endpoint, seed=scenario.seed) as reader:
-        _play(scenario, reader, duration_s)
+        _play(scenario, reader, duration_s, Heartbeat(options.health_file))
         if reader.failure is not None:
             raise reader.failure
     damaged = endpoint.out.damaged if isinstance(endpoint, FaultyEndpoint) else 0
@@ -81,13 +91,14 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _play(scenario: Scenario, reader: SimulatedReader, duration_s: float) -> None:
+def _play(scenario: Scenario, reader: SimulatedReader, duration_s: float, heartbeat: Heartbeat) -> None:
     started = time.monotonic()
     while reader.failure is None:
         at_s = time.monotonic() - started
         if duration_s and at_s >= duration_s:
             return
         reader.replace(scenario.field_at(at_s))
+        heartbeat.beat(at_s)
         time.sleep(FIELD_STEP_S)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import trace_core.readers
-from gateway_agent import blocklist, clock, identity, list_key, replaying, requests, salvage, service, status
+from gateway_agent import blocklist, clock, health, identity, list_key, replaying, requests, salvage, service, status
 from gateway_agent.answering import identify_code
 from gateway_agent.config import Config, load_config
 from gateway_agent.outbox import Outbox, open_existing
@@ -76,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_reports(add, config, as_json)
     add("check-config", _check, "say what is wrong with the settings", config)
-    add("status", _status, "unsent events, readers, last answers, clock, list, links", config, as_json)
+    state = add("status", _status, "unsent events, readers, last answers, clock, list, links", config, as_json)
+    state.add_argument("--check", action="store_true", help="exit 1, with a sentence, unless all is well")
     add("protocols", _protocols, "the reader protocols that can be configured", as_json)
     outbox = commands.add_parser("outbox", help="look into the durable queue, or send again").add_subparsers(
         required=True, metavar="COMMAND"
@@ -189,9 +190,13 @@ def _check(arguments: argparse.Namespace) -> int:
 def _status(arguments: argparse.Namespace) -> int:
     config = _load(arguments)
     fields = status.read_status(config, running=service.is_running(config.gateway.state_dir))
-    lines = [f"{name:20} {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
-    _print(arguments, fields, lines)
-    return 0
+    found = health.complaints(config, fields) if arguments.check else []
+    if arguments.json or not arguments.check:
+        lines = [f"{name:20} {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
+        _print(arguments, fields, lines)
+    for sentence in found:
+        print(f"gateway-agent: {sentence}", file=sys.stderr)
+    return 1 if found else 0
 
 
 def _protocols(arguments: argparse.Namespace) -> int:

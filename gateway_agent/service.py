@@ -6,6 +6,7 @@ import fcntl
 import logging
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 DRAIN_READERS_S = 5.0
 DRAIN_SENDER_S = 5.0
 """What is not sent by then is sent after the next start."""
+LOCK_WAIT_S = 0.5
+"""A `status` that looks at the lock holds it for an instant; that must not stop a gateway from starting."""
 
 
 class Service:
@@ -135,17 +138,27 @@ def single_instance(folder: Path) -> Iterator[None]:
     """Two writers would number events twice. Raises `Conflict`. The lock dies with the process, whatever kills it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Conflict("another gateway runs on this state folder", where=str(folder)) from error
+        limit = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= limit:
+                    raise Conflict("another gateway runs on this state folder", where=str(folder)) from error
+                time.sleep(0.02)
         yield
 
 
 def is_running(folder: Path) -> bool:
-    """Whether a gateway holds the lock of this folder."""
+    """Whether a gateway holds the lock of this folder. Any number may ask at once."""
     try:
-        with single_instance(folder):
-            return False
-    except Conflict:
-        return True
+        lock = (folder / "lock").open()
+    except FileNotFoundError:
+        return False
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

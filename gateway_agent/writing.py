@@ -26,6 +26,7 @@ from gateway_agent.config import Config
 from gateway_agent.deciding import Decider, Decision
 from gateway_agent.eventing import Origin, Place
 from gateway_agent.gaps import Gap
+from gateway_agent.health import Heartbeat
 from gateway_agent.killpoints import reach
 from gateway_agent.ledger import Ledger
 from gateway_agent.observing import Again, Observation, Observer, Presence, Unplaced
@@ -117,6 +118,7 @@ class Writer:
         self._group: list[Work] = []
         self._gap = Gap(origin, next((point.id for point in config.read_points), ""), judge)
         self._episodes = Episodes(origin.boot_id)
+        self._heartbeat = Heartbeat(config.gateway.state_dir)
         self._full_since = 0.0
         self._flushed_at = 0.0
         self._departed_at = 0.0
@@ -325,6 +327,7 @@ class Writer:
     def _flush(self, outbox: Outbox, now: Moment) -> None:
         """What may be up to a second late: ends of presences, forgotten presences, state for `status`."""
         self._flushed_at = now.monotonic
+        self._heartbeat.beat(now.monotonic)
         moved, forgotten = self.observer.take_moved(), self.observer.sweep(now.monotonic)
         state = dict(self._snapshot())
         text = json.dumps(state, sort_keys=True)

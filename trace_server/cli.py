@@ -120,15 +120,22 @@ def run(services: Services, /, **given: str | int | None) -> None:
 
 @cli.command()
 @click.option("--once", is_flag=True, help="Run every job once and end; exit 1 when one failed.")
+@click.option("--health-file", type=click.Path(dir_okay=False, path_type=Path), help="Sign of life of the worker.")
+@click.option("--check", is_flag=True, help="Exit 1 unless a running worker renews --health-file.")
 @click.pass_obj
-def worker(services: Services, *, once: bool) -> None:
+def worker(services: Services, *, once: bool, health_file: Path | None, check: bool) -> None:
     """Run the periodic jobs until SIGTERM."""
-    from trace_server.worker import Worker, find_jobs, serve
+    from trace_server.worker import Worker, find_jobs, require_alive, serve
 
+    if check:
+        if health_file is None:
+            raise click.UsageError("--check needs the --health-file that the worker was given")
+        require_alive(health_file)
+        return
     configure_logs(services.settings.log_level)
     _require_fit(services)
     if not once:
-        serve(services, find_jobs())
+        serve(services, find_jobs(), health_file)
         return
     outcome = Worker(services, find_jobs()).run_once()
     print(json.dumps(outcome))

@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from prometheus_client import Counter
 
+from trace_core.errors import NotFound
 from trace_server.services import Job, Services
 
 JOBS: tuple[str, ...] = (
@@ -23,6 +25,11 @@ JOBS: tuple[str, ...] = (
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
 MAX_DELAY_S = 300.0
 """A job that keeps failing is tried again at least this often."""
+
+BEAT_S = 5.0
+"""How often the worker renews its sign of life."""
+MAX_AGE_S = 60.0
+"""A worker whose sign of life is older hangs, or is gone."""
 
 RUNS = Counter("suyuan_job_runs", "Runs of worker jobs", ["job", "outcome"])
 
@@ -39,13 +46,16 @@ class _Slot:
 class Worker:
     """Runs jobs one after the other in the thread that calls `run` until `stop`."""
 
-    def __init__(self, services: Services, jobs: Sequence[Job]) -> None:
+    def __init__(self, services: Services, jobs: Sequence[Job], health_file: Path | None = None) -> None:
+        """`health_file` gets a new time stamp after each job and while nothing is due."""
         names = [job.name for job in jobs]
         if len(set(names)) != len(names):
             raise ValueError(f"two jobs share a name: {sorted(names)}")
         self._services = services
         self._slots = [_Slot(job, due=0.0) for job in jobs]
         self._stopping = threading.Event()
+        self._health_file = health_file
+        self._beaten_at = float("-inf")
 
     def stop(self) -> None:
         """Let the job that runs finish, then return from `run`. Safe in a signal handler."""
@@ -58,12 +68,20 @@ class Worker:
             for slot in self._slots:
                 if slot.due <= now and not self._stopping.is_set():
                     self._run_one(slot)
+                    self._beat()
+            self._beat()
             next_due = min((slot.due for slot in self._slots), default=now + 60.0)
-            self._stopping.wait(max(0.0, next_due - time.monotonic()))
+            self._stopping.wait(min(BEAT_S, max(0.0, next_due - time.monotonic())))
 
     def run_once(self) -> dict[str, bool]:
         """Run every job once now: job name → whether it succeeded."""
         return {slot.job.name: self._run_one(slot) for slot in self._slots}
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if self._health_file is not None and now - self._beaten_at >= BEAT_S:
+            self._beaten_at = now
+            self._health_file.touch()
 
     def _run_one(self, slot: _Slot) -> bool:
         job = slot.job
@@ -87,9 +105,19 @@ def find_jobs(modules: Iterable[str] = JOBS) -> list[Job]:
     return [job for name in modules for job in importlib.import_module(name).jobs]
 
 
-def serve(services: Services, jobs: Sequence[Job]) -> None:
+def require_alive(health_file: Path) -> None:
+    """Raises `NotFound` unless a running worker renewed the file within `MAX_AGE_S`."""
+    try:
+        age_s = time.time() - health_file.stat().st_mtime
+    except FileNotFoundError as error:
+        raise NotFound("the worker has shown no sign of life at all", where=str(health_file)) from error
+    if age_s > MAX_AGE_S:
+        raise NotFound(f"the worker has shown no sign of life for {age_s:.0f} s", where=str(health_file))
+
+
+def serve(services: Services, jobs: Sequence[Job], health_file: Path | None = None) -> None:
     """Work until SIGTERM or SIGINT; returns once the running job has finished."""
-    worker = Worker(services, jobs)
+    worker = Worker(services, jobs, health_file)
 
     def stop(_number: int, _frame: object) -> None:
         worker.stop()

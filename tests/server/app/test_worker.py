@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client import REGISTRY
 
+from trace_core.errors import NotFound
+from trace_server.cli import cli
 from trace_server.config import Settings
 from trace_server.db import open_database
+from trace_server.db.migrate import upgrade
 from trace_server.services import Services
-from trace_server.worker import Worker, find_jobs
+from trace_server.worker import MAX_AGE_S, Worker, find_jobs, require_alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +95,30 @@ def test_every_job_has_a_name_and_a_pace(services: Services) -> None:
     jobs = find_jobs()
     assert all(job.name and job.interval_s > 0 for job in jobs)
     Worker(services, jobs)
+
+
+def test_a_worker_leaves_a_sign_of_life_while_it_runs_and_none_when_it_hangs(
+    services: Services, tmp_path: Path
+) -> None:
+    alive = tmp_path / "alive"
+    with pytest.raises(NotFound, match="no sign of life at all"):
+        require_alive(alive)
+    ran = threading.Event()
+    worker = Worker(services, [Task("one", lambda _: ran.set(), interval_s=3600.0)], alive)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    assert ran.wait(10)
+    worker.stop()
+    thread.join(10)
+    require_alive(alive)
+    old = time.time() - MAX_AGE_S - 5
+    os.utime(alive, (old, old))
+    with pytest.raises(NotFound, match="no sign of life for 6"):
+        require_alive(alive)
+
+
+def test_checking_without_the_file_of_the_worker_is_wrong_use(database_url: str) -> None:
+    upgrade(database_url)
+    done = CliRunner().invoke(cli, ["worker", "--check"], env={"SUYUAN_DATABASE_URL": database_url})
+    assert done.exit_code == 2
+    assert "--health-file" in done.output
