@@ -15,6 +15,7 @@ from trace_core.ids import uscc
 from trace_server.credit import operations
 from trace_server.credit.document import read_document
 from trace_server.credit.fields import FIELDS
+from trace_server.credit.grade_cli import fact, grade
 from trace_server.credit.model import ViolationRecord
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.steps import Paper, law_day
@@ -166,6 +167,9 @@ def feed(services: Services, *, after: int, limit: int, as_json: bool) -> None:
         else:
             print(f"{change.seq:>8}  {change.op:<8}  {_line(change.record)}")
 
+
+credit.add_command(grade)
+credit.add_command(fact)
 
 commands: list[click.Command] = [credit]
 

@@ -202,6 +202,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class GradeLine:
+    """A grade in one line: never a level without its scheme and day."""
+
+    scheme: str
+    level: str
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True)
 class CreditLine:
     """One line on a subject for the code page: scheme and level when a grade exists, and what is published now."""
 
@@ -213,6 +222,9 @@ class CreditLine:
     """Date of the newest of those decisions."""
     scheme: str | None = None
     level: str | None = None
+    """NR for a subject that is too new to be rated."""
+    graded_on: date | None = None
+    """Since this day the grade has stood as it is."""
 
 
 @dataclass(frozen=True, slots=True)

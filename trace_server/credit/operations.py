@@ -13,6 +13,8 @@ from trace_core.errors import Conflict, InputError, NotAllowed
 from trace_server.audit.operations import record as audit_record
 from trace_server.credit import store
 from trace_server.credit.coding import field_changes
+from trace_server.credit.grade_keeping import regrade
+from trace_server.credit.grading.policy import SCHEME
 from trace_server.credit.identity import content_digest, record_id_of
 from trace_server.credit.model import (
     Archive,
@@ -29,6 +31,7 @@ from trace_server.credit.regimes import Policy, shipped_policy
 from trace_server.credit.rules import check_reason
 from trace_server.credit.states import INITIAL, RESUME_TO, Step
 from trace_server.credit.steps import Paper, Planned, expiry, law_day, locked, write
+from trace_server.credit.store import grades
 from trace_server.credit.windows import severity_of, window_of
 from trace_server.db import Connection
 from trace_server.services import Services
@@ -72,6 +75,7 @@ def record_decision(
             store.replace_sealed(conn, dialect, record.record_id, decision.sealed())
         facts = {"version": 1, "decision": decision.decision_no, "authority": decision.authority_code}
         audit_record(conn, now, actor, "credit.record", record.record_id, facts)
+        regrade(conn, dialect, now, law_day(now), [record])
         store.append(conn, dialect, [store.Written(record, Op.UPSERT, (), digest)])
     return Recorded(record, created=True)
 
@@ -202,9 +206,13 @@ def archive(conn: Connection, uscc: str, today: date) -> Archive:
 
 
 def credit_line(conn: Connection, uscc: str, today: date) -> CreditLine:
-    """How many penalties on the subject the public may see today, and the date of the newest decision."""
+    """What the code page says of a subject: penalties shown today, the newest decision's day, and the grade."""
     shown = [record for record in store.of_subject(conn, uscc, (State.PUBLISHED,)) if record.is_shown(today)]
-    return CreditLine(uscc, today, len(shown), max((record.decision.decided_on for record in shown), default=None))
+    latest_on = max((record.decision.decided_on for record in shown), default=None)
+    grade = grades.line(conn, uscc, SCHEME)
+    if grade is None:
+        return CreditLine(uscc, today, len(shown), latest_on)
+    return CreditLine(uscc, today, len(shown), latest_on, grade.scheme, grade.level, grade.as_of)
 
 
 def _take(

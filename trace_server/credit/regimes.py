@@ -6,21 +6,22 @@ Law changes, so periods and classes are rows with a legal basis and dates, never
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import cast
 
 from trace_core.errors import ConfigError
 from trace_server.credit.model import CATEGORIES, Procedure, Severity
 from trace_server.credit.penalties import PenaltyKind
+from trace_server.credit.policy_table import PolicyTable, parse_toml
 
 GENERAL_FILE = "policy.toml"
+GRADE_PREFIX = "grade-"
+"""Files of this name are grading policies: `grading.policy` reads them, and they leave windows alone."""
 MAX_MONTHS = 1200
 
 
@@ -108,10 +109,14 @@ def shipped_policy() -> Policy:
 
 def load_policy(folder: Traversable) -> Policy:
     """Read `policy.toml` and one file per regime from a folder. Raises `ConfigError`."""
-    texts = {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(".toml")}
+    texts = {
+        entry.name: entry.read_bytes()
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml") and not entry.name.startswith(GRADE_PREFIX)
+    }
     if GENERAL_FILE not in texts:
         raise ConfigError("the credit policy has no general part", where=GENERAL_FILE, remedy="add the file")
-    tables = {name: _Table(name, _parse(name, text)) for name, text in sorted(texts.items())}
+    tables = {name: parse_toml(name, text) for name, text in sorted(texts.items())}
     general = tables.pop(GENERAL_FILE)
     transition = general.text("regime_transition")
     if transition not in ("recompute", "keep"):
@@ -125,73 +130,7 @@ def load_policy(folder: Traversable) -> Policy:
     )
 
 
-def _parse(name: str, text: bytes) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise ConfigError(f"not readable as TOML: {err}", where=name) from err
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A TOML table that says where it stands when a member is missing or of the wrong type."""
-
-    where: str
-    members: Mapping[str, object]
-
-    def text(self, name: str) -> str:
-        return cast(str, self._typed(name, str))
-
-    def whole(self, name: str) -> int:
-        return cast(int, self._typed(name, int))
-
-    def flag(self, name: str, default: bool | None = None) -> bool:
-        if default is not None and name not in self.members:
-            return default
-        return cast(bool, self._typed(name, bool))
-
-    def day(self, name: str) -> date:
-        return cast(date, self._typed(name, date))
-
-    def day_or_none(self, name: str) -> date | None:
-        return self.day(name) if name in self.members else None
-
-    def names(self, name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
-        found = self.texts(name)
-        unknown = [item for item in found if item not in allowed]
-        if unknown:
-            raise ConfigError(f"{name} does not know {unknown}", where=self.where, remedy=f"one of {allowed}")
-        return found
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        found = cast("list[object]", self._typed(name, list)) if name in self.members else []
-        if not all(isinstance(item, str) for item in found):
-            raise ConfigError(f"{name} is a list of texts", where=self.where)
-        return tuple(str(item) for item in found)
-
-    def yuan(self, name: str) -> Decimal | None:
-        if name not in self.members:
-            return None
-        try:
-            return Decimal(self.text(name))
-        except InvalidOperation as err:
-            raise ConfigError(f"{name} is not an amount", where=self.where) from err
-
-    def tables(self, name: str) -> tuple[_Table, ...]:
-        found = cast("list[object]", self._typed(name, list)) if name in self.members else []
-        rows = [(f"{self.where}#{name}[{i}]", item) for i, item in enumerate(found)]
-        if not all(isinstance(item, dict) for _, item in rows):
-            raise ConfigError(f"{name} is a list of tables", where=self.where)
-        return tuple(_Table(where, cast("Mapping[str, object]", item)) for where, item in rows)
-
-    def _typed(self, name: str, kind: type) -> object:
-        value = self.members.get(name)
-        if not isinstance(value, kind):
-            raise ConfigError(f"{name} must be a {kind.__name__}", where=self.where, remedy="mend the policy file")
-        return value
-
-
-def _match(table: _Table) -> Match:
+def _match(table: PolicyTable) -> Match:
     kinds = tuple(PenaltyKind)
     return Match(
         procedures=frozenset(Procedure(name) for name in table.names("procedures", tuple(Procedure))),
@@ -203,14 +142,14 @@ def _match(table: _Table) -> Match:
     )
 
 
-def _severity(table: _Table, name: str) -> Severity:
+def _severity(table: PolicyTable, name: str) -> Severity:
     text = table.text(name)
     if text not in tuple(Severity):
         raise ConfigError(f"{name} does not know {text!r}", where=table.where, remedy=f"one of {tuple(Severity)}")
     return Severity(text)
 
 
-def _severity_row(table: _Table) -> SeverityRow:
+def _severity_row(table: PolicyTable) -> SeverityRow:
     return SeverityRow(
         severity=_severity(table, "class"),
         match=_match(table),
@@ -220,7 +159,7 @@ def _severity_row(table: _Table) -> SeverityRow:
     )
 
 
-def _window_row(table: _Table) -> WindowRow:
+def _window_row(table: PolicyTable) -> WindowRow:
     row = WindowRow(
         severity=_severity(table, "severity") if "severity" in table.members else None,
         match=_match(table),
@@ -234,7 +173,7 @@ def _window_row(table: _Table) -> WindowRow:
     return row
 
 
-def _regime(table: _Table) -> Regime:
+def _regime(table: PolicyTable) -> Regime:
     names = table.members.get("names")
     if not isinstance(names, dict) or sorted(names) != sorted(Severity):
         raise ConfigError("names gives each severity its display name", where=table.where)

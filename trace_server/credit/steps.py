@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 from trace_core.errors import NotFound
 from trace_server.audit import lifecycle
 from trace_server.credit import store
+from trace_server.credit.grade_keeping import regrade
 from trace_server.credit.model import FieldChange, ViolationRecord
 from trace_server.credit.states import OPS, TRANSITIONS, Step
 from trace_server.db import Connection
@@ -64,6 +65,8 @@ def write(
     """Take a step as the last statements of a transaction. Raises `Conflict` when table or guard refuse."""
     entry = advance(conn, now, old, paper, planned, detail)
     store.update_record(conn, entry.record)
+    # A corrected record may name another subject than before: both grades change.
+    regrade(conn, services.db.dialect, now, law_day(now), [entry.record], [old.decision.subject_key()])
     store.append(conn, services.db.dialect, [entry])
     return entry.record
 

@@ -77,3 +77,56 @@ credit_head = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
 )
+
+grade_fact = Table(
+    "grade_fact",
+    metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    # Number of the paper: one paper is stated once, however often it is handed in.
+    Column("ref", String(128), primary_key=True),
+    Column("from_day", Date, nullable=False),
+    Column("until_day", Date),
+    Column("percent", String(16)),
+    Column("source", String(200), nullable=False),
+    Column("recorded_by", String(128), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+grade_result = Table(
+    "grade_result",
+    metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("scheme", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("policy_id", String(64), nullable=False),
+    Column("policy_version", String(64), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("score", String(64)),
+    Column("inputs_hash", String(64), nullable=False),
+    # Of the result without its day: equal while only time has passed.
+    Column("digest", String(64), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("body", Json, nullable=False),
+)
+
+grade_head = Table(
+    "grade_head",
+    metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("scheme", String(32), primary_key=True),
+    # Number of the current result; whoever makes the next one holds this row until the commit.
+    Column("number", Integer, nullable=False),
+)
+
+grade_sweep = Table(
+    "grade_sweep",
+    metadata,
+    Column("scheme", String(32), primary_key=True),
+    # Day and policy that the sweep is at: `GradePolicy.version`.
+    Column("day", Date, nullable=False),
+    Column("policy_version", String(64), nullable=False),
+    Column("after_uscc", String(18), nullable=False),
+    Column("is_done", SmallInteger, nullable=False),
+)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from trace_server.credit import store
+from trace_server.credit.grade_keeping import regrade
 from trace_server.credit.model import Circumstances, FieldChange, ViolationRecord
 from trace_server.credit.regimes import Policy, shipped_policy
 from trace_server.credit.states import TRANSITIONS, Step
@@ -107,5 +108,6 @@ def _take_all(
     for entry in entries:
         store.update_record(conn, entry.record)
     if entries:
+        regrade(conn, services.db.dialect, now, law_day(now), [entry.record for entry in entries])
         store.append(conn, services.db.dialect, entries)
     return len(entries)

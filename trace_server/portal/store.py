@@ -172,6 +172,7 @@ _STAMP = """
     (SELECT revision FROM subject WHERE uscc = :uscc) AS subject_revision,
     (SELECT revision FROM catalog_revision WHERE name = 'place') AS place_revision,
     (SELECT seq FROM credit_head) AS credit_seq,
+    (SELECT sum(number) FROM grade_head WHERE uscc = :uscc) AS grades,
     (SELECT count(*) FROM link WHERE object_key IN ({keys})) AS links"""
 _COUNTED = ("total", "first_day", "first_hour", "previous_day", "today", "yesterday")
 _MOMENT = ("item", "today", "yesterday", "hour")

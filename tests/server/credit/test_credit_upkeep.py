@@ -86,7 +86,7 @@ def test_the_workers_job_does_both(database: Database) -> None:
     services = services_on(database, clock)
     record = published(services, **FARM)
     clock.now = datetime(2026, 9, 1, tzinfo=UTC)
-    (job,) = jobs
+    job = next(job for job in jobs if job.name == "credit-upkeep")
     assert job.run(services) == 2
     assert now_of(database, record).state is State.EXPIRED
     with database.read() as conn:
