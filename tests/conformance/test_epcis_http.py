@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema_rs
 import pytest
 from flask.testing import FlaskClient
 
-from tests.conformance.test_epcis_json import read, report, valid_documents
+from tests.conformance.test_epcis_json import read, report, schema_of, valid_documents
 from trace_core.epcis.document import events_from_document
 from trace_core.epcis.event import Event
 from trace_core.epcis.event_hash import event_hash
@@ -35,6 +36,7 @@ NOT_EVENTS = {
 }
 WRONG_ON_PURPOSE = {"JumbledFieldsOrder.xml"}
 """Their README: the order of elements is wrong, and order matters in XML."""
+XML = "application/xml"
 URN = {"GS1-EPC-Format": "Never_Translates"}
 
 
@@ -63,7 +65,7 @@ class Client:
         return {"Authorization": f"Bearer {self._tokens[role]}"}
 
     def send(self, path: Path, *, where: str = "/api/v1/capture", **headers: str) -> Any:
-        kind = "application/xml" if path.suffix == ".xml" else "application/json"
+        kind = XML if path.suffix == ".xml" else "application/json"
         return self.http.post(
             where, data=path.read_bytes(), headers={**self.bearer(Role.PRODUCER), "Content-Type": kind, **headers}
         )
@@ -93,6 +95,7 @@ def bare(event: Event) -> Event:
 
 
 def test_every_valid_document_is_captured_and_comes_back_the_same(client: Client, conformance: Path) -> None:
+    schema = schema_of(conformance)
     files, events, kinds = 0, 0, {".xml": 0, ".json": 0, ".jsonld": 0}
     for path in [*valid_documents(conformance), *valid_xml(conformance)]:
         client.another_sender()
@@ -100,25 +103,27 @@ def test_every_valid_document_is_captured_and_comes_back_the_same(client: Client
         assert answer.status_code == 202, (path, answer.json)
         assert answer.json["success"], path
         for event in events_of(path):
-            check_comes_back(client, event, path)
+            check_comes_back(client, schema, event, path)
             events += 1
         files += 1
         kinds[path.suffix] += 1
     report(f"{files} documents {kinds} captured over HTTP, {events} events came back the same in JSON and XML")
 
 
-def check_comes_back(client: Client, event: Event, path: Path) -> None:
+def check_comes_back(client: Client, schema: jsonschema_rs.Draft7Validator, event: Event, path: Path) -> None:
     name = event.event_id or event_hash(event)
     as_sent = client.fetch(name, "application/json", **URN)
     assert as_sent.status_code == 200, (path, name, as_sent.json)
+    assert not [error.message for error in schema.iter_errors(as_sent.json)], (path, name)
     assert bare(event) in [bare(one) for one in events_from_document(as_sent.json)], (path, name)
-    xml = client.fetch(name, "application/xml", **URN)
+    xml = client.fetch(name, XML, **URN)
     root = parse(xml.data)
     assert not complaints(root), (path, complaints(root))
     assert bare(event) in [bare(one) for one in events_from_xml(root)], (path, name)
     for spelling in ("Always_GS1_Digital_Link", "Always_EPC_URN"):
-        for kind in ("application/json", "application/xml"):
+        for kind in ("application/json", XML):
             answer = client.fetch(name, kind, **{"GS1-EPC-Format": spelling, "GS1-CBV-XML-Format": "Always_URN"})
+            assert kind == XML or not list(schema.iter_errors(answer.json)), (path, name, spelling)
             values = events_from_document(answer.json) if kind.endswith("json") else events_from_xml(parse(answer.data))
             assert event_hash(event) in [event_hash(one) for one in values], (path, name, spelling)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 from urllib.parse import quote, unquote
@@ -84,7 +84,7 @@ def _mapped(event: Event, one: Callable[[str], str]) -> Event:
         if field.name in _URI_FIELDS and value is not None:
             changes[field.name] = one(value)
         elif field.name in _URI_LISTS and value:
-            changes[field.name] = tuple([one(uri) for uri in value])
+            changes[field.name] = _distinct(value, [one(uri) for uri in value])
         elif field.name in _QUANTITY_LISTS and value:
             changes[field.name] = tuple([QuantityElement(one(q.epc_class), q.quantity, q.uom) for q in value])
     changes["biz_transaction_list"] = tuple(
@@ -94,6 +94,18 @@ def _mapped(event: Event, one: Callable[[str], str]) -> Event:
     changes["destination_list"] = tuple([Destination(d.type, one(d.destination)) for d in event.destination_list])
     changes["sensor_element_list"] = tuple([_sensor(element, one) for element in event.sensor_element_list])
     return dataclasses.replace(event, **changes)  # type: ignore[arg-type]  # names and values of its own fields
+
+
+def _distinct(originals: Sequence[str], uris: Sequence[str]) -> tuple[str, ...]:
+    """`uris`; one that would stand there twice, because two spellings of it came, keeps its own."""
+    if len(set(uris)) == len(uris):
+        return tuple(uris)
+    taken = set(originals)
+    found = []
+    for original, uri in zip(originals, uris, strict=True):
+        found.append(original if uri in taken else uri)
+        taken.add(uri)
+    return tuple(found)
 
 
 _URI_FIELDS: Final = frozenset({"parent_id", "read_point", "biz_location"})

@@ -137,8 +137,15 @@ def _respelled(raw: msgspec.Raw, place: Any, wanted: EpcFormat) -> msgspec.Raw: 
     if place is str:
         return _raw(spelled(msgspec.json.decode(raw, type=str), wanted))
     if isinstance(place, list):
-        items = [_respelled(item, place[0], wanted) for item in _LIST.decode(raw)]
-        return msgspec.Raw(msgspec.json.encode(items))
+        originals = _LIST.decode(raw)
+        items = [bytes(_respelled(item, place[0], wanted)) for item in originals]
+        # one thing in two spellings: the schema forbids the same item twice, so one keeps its own
+        taken = {bytes(original) for original in originals}
+        kept = []
+        for original, item in zip(originals, items, strict=True):
+            kept.append(original if item in taken else msgspec.Raw(item))
+            taken.add(item)
+        return msgspec.Raw(msgspec.json.encode(kept))
     members = {
         name: _respelled(value, place[name], wanted) if name in place else value
         for name, value in _MEMBERS.decode(raw).items()

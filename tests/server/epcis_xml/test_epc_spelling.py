@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 
 from tests.core.epcis.strategies import events
-from trace_core.epcis.event import Event
+from trace_core.epcis.event import Action, Event, ObjectEvent
 from trace_core.epcis.event_hash import event_hash
 from trace_core.ids.canonical import canonical_uri
 from trace_server.epcis_xml.spelling import EpcFormat, spelled, spelled_event
@@ -49,6 +51,20 @@ def test_a_link_on_another_host_is_a_link_and_has_a_urn() -> None:
     link = "https://shop.example/x/01/10614141073464/10/L/21/2017?17=261231"
     assert spelled(link, EpcFormat.DIGITAL_LINK) == link
     assert spelled(link, EpcFormat.URN) == "urn:epc:id:sgtin:0614141.107346.2017"
+
+
+def test_two_spellings_of_one_object_do_not_become_one_said_twice() -> None:
+    urn, link = PAIRS[0]
+    event = ObjectEvent(
+        event_time=datetime(2026, 11, 24, tzinfo=UTC),
+        event_time_zone_offset="+08:00",
+        action=Action.OBSERVE,
+        epc_list=(urn, link, PAIRS[1][0]),
+    )
+    changed = spelled_event(event, EpcFormat.DIGITAL_LINK)
+    assert isinstance(changed, ObjectEvent)
+    assert changed.epc_list == (urn, link, PAIRS[1][1])
+    assert event_hash(changed) == event_hash(event)
 
 
 @settings(max_examples=150, deadline=None)
