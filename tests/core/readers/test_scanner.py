@@ -198,6 +198,17 @@ def test_silence_is_told_by_missing_heartbeats_or_by_the_operators_limit() -> No
         assert told[1:] == ([Send(b"1\r")] if "start_command" in options else [])
 
 
+def test_noise_and_never_a_line_is_silence_told_once() -> None:
+    session = PROTOCOL.host({})
+    session.start(START_S)
+    session.receive(b"\x80\x91\r\xfe", START_S + 1)
+    assert not session.tick(START_S + 1)
+    assert [o for o in session.tick(START_S + 4) if isinstance(o, DeviceEvent)]
+    session.receive(b"\x80\r", START_S + 9)
+    assert not [o for o in session.tick(START_S + 20) if isinstance(o, DeviceEvent)]
+    assert isinstance(session.receive(b"]C0A\r", START_S + 21)[0], DeviceEvent)
+
+
 @pytest.mark.parametrize("lines", ["record", "hex", "json"])
 @pytest.mark.parametrize("terminator", ["CR", "LF", "CRLF", "STX"])
 def test_every_kind_of_line_of_the_simulated_reader_is_read(lines: str, terminator: str) -> None:

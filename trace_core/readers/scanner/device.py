@@ -25,6 +25,7 @@ class ScannerDevice:
     """`DeviceSession` of one simulated line device."""
 
     def __init__(self, *, lines: str, terminator: str, repeat_s: float, running: bool) -> None:
+        self.baud = 9_600
         self._lines = lines
         self._before, self._after = TERMINATORS[terminator]
         self._repeat_s = repeat_s

@@ -7,6 +7,7 @@ without a symbology identifier, RFID records without the tag's CRC, and lines th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class ScannerHost:
         self._quiet_ticks = 0
         self._last_bytes = self._last_line = 0.0
         self._last_beat = self._beat_s = 0.0
-        self._online = False
+        self._online = self._noisy = False
 
     @classmethod
     def from_options(cls, options: Mapping[str, object]) -> ScannerHost:
@@ -97,6 +98,7 @@ class ScannerHost:
         *lines, self._pending = _ENDS.split(self._pending + data)
         for line in lines:
             self._line(line, now, out)
+        self._noisy = self._noisy or any(isinstance(item, BadBytes) for item in out)
         while len(self._pending) > MAX_LINE:
             out.append(BadBytes("too_long", self._pending[:MAX_LINE]))
             self._pending = self._pending[MAX_LINE:]
@@ -112,7 +114,11 @@ class ScannerHost:
             if self._options.gap_ends_line:
                 self._line(line, now, out)
             elif line.strip(_FRAMING):
+                self._noisy = True
                 out.append(BadBytes("partial", line))
+        if not self._online and self._noisy and now - self._last_line > LEAST_SILENCE_S:
+            self._noisy, self._last_line = False, math.inf
+            out.append(DeviceEvent(DeviceState.SILENT, "nothing but noise; check the line speed"))
         limit_s = self._options.silence_s or (self._beat_s and max(LEAST_SILENCE_S, BEATS_MISSED * self._beat_s))
         if self._online and limit_s and now - self._last_line > limit_s:
             self._online = False
