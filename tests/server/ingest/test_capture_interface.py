@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.server.epcis_xml.make import xml_document, xml_event
+from tests.server.epcis_xml.test_xml_safety import mutants
 from tests.server.ingest.make import NOW, READ_POINT, body, count, document, item_uri, rows, seen
 from trace_core.epcis.document import events_from_document
 from trace_core.epcis.event import ObjectEvent
@@ -154,6 +155,16 @@ def test_an_xml_document_that_is_none_is_a_problem_with_its_place(
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
     assert answer.json["errors"][0]["pointer"].startswith("/")
     assert answer.json["errors"][0]["message"]
+
+
+def test_hostile_xml_is_answered_in_words_whatever_it_is(http: FlaskClient, producer: dict[str, str]) -> None:
+    statuses = set()
+    for number, raw in enumerate(mutants(400)):
+        answer = post(http, producer, raw, XML, **(PROCEED if number % 3 else {}))
+        statuses.add(answer.status_code)
+        assert answer.status_code in (202, 400), (answer.status_code, raw)
+        assert answer.status_code == 202 or answer.json["detail"], raw
+    assert statuses == {202, 400}
 
 
 def test_the_header_of_a_document_is_kept(http: FlaskClient, database: Database, producer: dict[str, str]) -> None:
