@@ -7,11 +7,12 @@ else takes the names below.
 from sqlalchemy import Connection
 
 from trace_server.db.dialects import Dialect
-from trace_server.db.engine import Database, DatabaseAway, open_database
+from trace_server.db.engine import ROW_REFUSED, Database, DatabaseAway, open_database
 from trace_server.db.metadata import load_tables, metadata
 from trace_server.db.types import Json, Key, UtcDateTime
 
 __all__ = [
+    "ROW_REFUSED",
     "Connection",
     "Database",
     "DatabaseAway",

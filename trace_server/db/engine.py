@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, TimeoutError
 
 from trace_core.errors import ConfigError, Retryable
 from trace_server.db.dialects import Dialect, PostgresDialect, SqliteDialect
@@ -33,6 +33,8 @@ SQLITE_AWAY = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
+ROW_REFUSED: tuple[type[Exception], ...] = (DataError, IntegrityError, ValueError, OverflowError)
+"""What a driver raises over a value that a column cannot hold; psycopg2 and sqlite3 raise some of Python's own."""
 MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
 
 

@@ -69,6 +69,8 @@ class Reason(StrEnum):
     FOREIGN_READ_POINT = "foreign-read-point"
     FOREIGN_PLACE = "foreign-place"
     FOREIGN_PRODUCT = "foreign-product"
+    TOO_MANY_OBJECTS = "too-many-objects"
+    STORAGE_REFUSED = "storage-refused"
     CONTRADICTION = "sequence-contradiction"
     INTERNAL = "internal-error"
 

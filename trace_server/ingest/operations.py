@@ -16,9 +16,11 @@ from trace_server.blocklist.store import current_version
 from trace_server.db import Connection, Database
 from trace_server.ingest import killpoints
 from trace_server.ingest.claims import hold_to_claims
+from trace_server.ingest.culprits import with_culprits_held, without_culprits
 from trace_server.ingest.document import Document, read_document
 from trace_server.ingest.intake import (
     EVENTS,
+    Intake,
     count,
     guarded,
     hold,
@@ -45,7 +47,7 @@ from trace_server.ingest.model import (
 )
 from trace_server.ingest.rules import Taken
 from trace_server.ingest.store import capture, events, held, stream
-from trace_server.ingest.xml_document import read_xml_document
+from trace_server.ingest.xml_document import XmlDocument, read_xml_document
 
 QUARANTINE_PAGE = 100
 
@@ -68,10 +70,15 @@ def accept_batch(
     killpoints.reach(killpoints.BEFORE_PARSE)
     origin = Origin(f"{GATEWAY}{gateway_id}", now, batch.epoch, batch.wall, batch.clock_state.value)
     read = [guarded(body, origin) for body in batch.events]  # before the transaction: locks are short
-    with db.begin() as conn:
-        if admit is not None:
-            admit(conn)
-        outcome = _settle(conn, db, origin, batch, read)
+
+    def settle(is_again: bool) -> Ack | CursorConflict:
+        with db.begin() as conn:
+            if admit is not None:
+                admit(conn)
+            storable = without_culprits(conn, db.dialect, origin, read) if is_again else read
+            return _settle(conn, db, origin, batch, storable)
+
+    outcome = with_culprits_held(settle)
     killpoints.reach(killpoints.AFTER_COMMIT)
     if isinstance(outcome, CursorConflict):
         raise outcome
@@ -103,34 +110,53 @@ def capture_document(
     origin = Origin(f"{CLIENT}{client_id}", now)
     incoming = read_incoming(document, origin)  # before the transaction: locks are short
     context = document.context_text if isinstance(document, Document) else None
-    accepted = 0
-    with db.begin() as conn:
-        key = new_key(now)
-        judged = hold_to_claims(conn, db.dialect, origin, [one.result for one in incoming])
-        intake = intake_document(incoming, judged, origin, context)
-        rolled_back = bool(intake.held) and behaviour is ErrorBehaviour.ROLLBACK
-        if not rolled_back:
-            accepted = capture.add_capture(conn, db.dialect, origin, key, intake.taken, context)
-            held.add_quarantine(conn, db.dialect, intake.held)
-        job = Job(
-            key,
-            origin.source,
-            now,
-            event_count=len(document.events),
-            accepted=accepted,
-            duplicates=0 if rolled_back else len(document.events) - len(intake.held) - accepted,
-            quarantined=0 if rolled_back else len(intake.held),
-            errors=tuple(one.rejection for one in intake.held),
-            behaviour=behaviour,
-            header=document.header,
-            event_ids=() if rolled_back else tuple(one.name for _, one in intake.taken),
-        )
-        capture.add_job(conn, job)
+
+    def store(is_again: bool) -> Job:
+        with db.begin() as conn:
+            read = [one.result for one in incoming]
+            storable = without_culprits(conn, db.dialect, origin, read) if is_again else read
+            judged = hold_to_claims(conn, db.dialect, origin, storable)
+            intake = intake_document(incoming, judged, origin, context)
+            return _store_document(conn, db, origin, document, intake, behaviour)
+
+    job = with_culprits_held(store)
     killpoints.reach(killpoints.AFTER_COMMIT)
-    if rolled_back:
+    if job.errors and behaviour is ErrorBehaviour.ROLLBACK:
         EVENTS.labels("rolled-back").inc(job.event_count)
     else:
         count(job.accepted, job.duplicates, job.quarantined)
+    return job
+
+
+def _store_document(
+    conn: Connection,
+    db: Database,
+    origin: Origin,
+    document: Document | XmlDocument,
+    intake: Intake,
+    behaviour: ErrorBehaviour,
+) -> Job:
+    context = document.context_text if isinstance(document, Document) else None
+    key = new_key(origin.received_at)
+    rolled_back = bool(intake.held) and behaviour is ErrorBehaviour.ROLLBACK
+    accepted = 0
+    if not rolled_back:
+        accepted = capture.add_capture(conn, db.dialect, origin, key, intake.taken, context)
+        held.add_quarantine(conn, db.dialect, intake.held)
+    job = Job(
+        key,
+        origin.source,
+        origin.received_at,
+        event_count=len(document.events),
+        accepted=accepted,
+        duplicates=0 if rolled_back else len(document.events) - len(intake.held) - accepted,
+        quarantined=0 if rolled_back else len(intake.held),
+        errors=tuple(one.rejection for one in intake.held),
+        behaviour=behaviour,
+        header=document.header,
+        event_ids=() if rolled_back else tuple(one.name for _, one in intake.taken),
+    )
+    capture.add_job(conn, job)
     return job
 
 
@@ -146,7 +172,8 @@ def replay(db: Database, now: datetime, actor: str, quarantine_key: bytes) -> Re
         if entry.state is not QuarantineState.HELD:
             raise Conflict(f"the entry is {entry.state}, only a held one can be replayed", where=quarantine_key.hex())
         origin = Origin(entry.source, now, entry.epoch)
-        (result,) = hold_to_claims(conn, db.dialect, origin, [read_again(entry, origin)])
+        storable = without_culprits(conn, db.dialect, origin, [read_again(entry, origin)])
+        (result,) = hold_to_claims(conn, db.dialect, origin, storable)
         if isinstance(result, Rejection):
             held.update_rejection(conn, quarantine_key, result)
         else:

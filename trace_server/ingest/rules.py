@@ -28,6 +28,8 @@ from trace_server.ingest.schema import reject_event
 
 MAX_EVENT_BYTES = 262_144
 """One event; as large as a whole gateway batch may be."""
+MAX_OBJECTS = 10_000
+"""Objects that one event may name: a full lorry. Each is a row or two; link.ordinal counts to 32,767."""
 MAX_DEPTH = 32
 MAX_STRING = 4096
 """Characters in any one string (quality.md §3.1)."""
@@ -91,7 +93,15 @@ def take(event: Event, body: str, origin: Origin, where: str = "") -> Taken | Re
     """The rows of an event that is read, `body` its JSON. Raises `TraceError` for a broken rule, its place under
     `where`."""
     check_event(event, where)
-    return _reject_foreign(event, origin) or _rows(event, prepare(event), body, origin)
+    prepared = prepare(event)
+    if len(prepared.objects) > MAX_OBJECTS:
+        return Rejection(
+            Reason.TOO_MANY_OBJECTS,
+            f"the event names {len(prepared.objects)} objects",
+            where,
+            f"at most {MAX_OBJECTS} an event: send several, or the container",
+        )
+    return _reject_foreign(event, origin) or _rows(event, prepared, body, origin)
 
 
 def objects_of(event: Event) -> tuple[ObjectRef, ...]:

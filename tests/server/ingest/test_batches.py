@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.server.ingest.make import EPOCH, NOW, batch, body, count, document, epc, item_uri, rows, run, seen
+from tests.server.ingest.make import EPOCH, GTIN, NOW, batch, body, count, document, epc, item_uri, rows, run, seen
 from trace_core.errors import NotAllowed
 from trace_core.ids.canonical import object_key
 from trace_core.uplink import ZERO_DIGEST, Ack, chain
 from trace_server.db import Connection, Database
-from trace_server.ingest import operations, tables
-from trace_server.ingest.model import CursorConflict
+from trace_server.ingest import intake, operations, tables
+from trace_server.ingest.model import CursorConflict, ErrorBehaviour, Origin, Rejection
+from trace_server.ingest.rules import MAX_OBJECTS, Taken, read_event
 
 
 def accept(db: Database, sent: object, gateway: str = "gate-1") -> Ack:
@@ -170,3 +171,51 @@ def test_whatever_a_sender_repeats_the_store_holds_a_prefix_once(
         assert accept(database, run(first, length, epoch=epoch), gateway=epoch).ack == last
     stored = [row.seq for row in rows(database, tables.gateway_event) if row.epoch == epoch]
     assert sorted(stored) == list(range(1, last + 1))
+
+
+def unstorable(raw: bytes, origin: Origin, context: object = None) -> Taken | Rejection:
+    """Reading as it is, but the second event's row is one that no database takes."""
+    result = read_event(raw, origin, context)
+    if isinstance(result, Taken) and result.event["event_time"] == NOW + timedelta(seconds=2):
+        result.event["utc_offset_min"] = None
+    return result
+
+
+def test_an_event_that_the_database_refuses_stops_no_gateway(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "read_event", unstorable)
+    ack = accept(database, run(1, 3))
+    assert (ack.ack, ack.quarantined) == (3, (2,))
+    assert count(database, tables.event) == 2
+    assert count(database, tables.capture) == 1
+    (entry,) = rows(database, tables.quarantine)
+    assert (entry.reason, entry.seq) == ("storage-refused", 2)
+    rejection = operations.replay(database, NOW, "test", entry.quarantine_key)
+    assert rejection is not None
+    assert rejection.reason == "storage-refused"
+    monkeypatch.setattr(intake, "read_event", read_event)
+    assert operations.replay(database, NOW, "test", entry.quarantine_key) is None
+    assert count(database, tables.event) == 3
+
+
+def test_a_documents_good_events_are_taken_beside_one_that_the_database_refuses(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "read_event", unstorable)
+    raw = document(seen(1), seen(2), seen(3))
+    job = operations.capture_document(database, NOW, "erp", raw, ErrorBehaviour.PROCEED)
+    assert (job.accepted, [error.reason for error in job.errors]) == (2, ["storage-refused"])
+
+
+def test_an_event_with_too_many_objects_is_held(database: Database) -> None:
+    ack = accept(database, batch(body(seen(1)), body(seen(2, epcList=[f"x:{n}" for n in range(MAX_OBJECTS + 1)]))))
+    assert (ack.ack, ack.quarantined) == (2, (2,))
+    assert [entry.reason for entry in rows(database, tables.quarantine)] == ["too-many-objects"]
+
+
+def test_every_object_of_a_large_event_is_stored(database: Database) -> None:
+    items = [f"https://id.gs1.org/01/{GTIN}/21/{n}" for n in range(3000)]
+    made = seen(1, action="ADD", bizStep="commissioning", epcList=items, ilmd={"cbvmda:lotNumber": "L1"})
+    assert accept(database, batch(body(made))).quarantined == ()
+    assert count(database, tables.link) == 2 * 3000
