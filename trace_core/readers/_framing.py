@@ -145,7 +145,7 @@ class Belief:
 
     @property
     def suspects(self) -> bool:
-        return not self._trusting or len(self._broken_at) == BREAKS and self._frames - self._broken_at[0] < WINDOW
+        return not self._trusting or (len(self._broken_at) == BREAKS and self._frames - self._broken_at[0] < WINDOW)
 
     def judge(self, read: TagRead, raw: bytes) -> list[TagRead | BadBytes]:
         """The reads to give out for `read`, which came in the frame `raw`."""

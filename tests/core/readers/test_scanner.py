@@ -203,7 +203,7 @@ def test_noise_and_never_a_line_is_silence_told_once() -> None:
     session.start(START_S)
     session.receive(b"\x80\x91\r\xfe", START_S + 1)
     assert not session.tick(START_S + 1)
-    assert [o for o in session.tick(START_S + 4) if isinstance(o, DeviceEvent)]
+    assert [o for o in session.tick(START_S + 4.1) if isinstance(o, DeviceEvent)]
     session.receive(b"\x80\r", START_S + 9)
     assert not [o for o in session.tick(START_S + 20) if isinstance(o, DeviceEvent)]
     assert isinstance(session.receive(b"]C0A\r", START_S + 21)[0], DeviceEvent)

@@ -79,7 +79,9 @@ class ScannerHost:
         self._quiet_ticks = 0
         self._last_bytes = self._last_line = 0.0
         self._last_beat = self._beat_s = 0.0
-        self._online = self._noisy = False
+        self._online = False
+        self._noise_since: float | None = None
+        """First bad bytes since the port was opened; infinite once they were told, or a line was understood."""
 
     @classmethod
     def from_options(cls, options: Mapping[str, object]) -> ScannerHost:
@@ -98,7 +100,8 @@ class ScannerHost:
         *lines, self._pending = _ENDS.split(self._pending + data)
         for line in lines:
             self._line(line, now, out)
-        self._noisy = self._noisy or any(isinstance(item, BadBytes) for item in out)
+        if self._noise_since is None and any(isinstance(item, BadBytes) for item in out):
+            self._noise_since = now
         while len(self._pending) > MAX_LINE:
             out.append(BadBytes("too_long", self._pending[:MAX_LINE]))
             self._pending = self._pending[MAX_LINE:]
@@ -114,10 +117,10 @@ class ScannerHost:
             if self._options.gap_ends_line:
                 self._line(line, now, out)
             elif line.strip(_FRAMING):
-                self._noisy = True
+                self._noise_since = now if self._noise_since is None else self._noise_since
                 out.append(BadBytes("partial", line))
-        if not self._online and self._noisy and now - self._last_line > LEAST_SILENCE_S:
-            self._noisy, self._last_line = False, math.inf
+        if self._noise_since is not None and now - self._noise_since > LEAST_SILENCE_S:
+            self._noise_since = math.inf
             out.append(DeviceEvent(DeviceState.SILENT, "nothing but noise; check the line speed"))
         limit_s = self._options.silence_s or (self._beat_s and max(LEAST_SILENCE_S, BEATS_MISSED * self._beat_s))
         if self._online and limit_s and now - self._last_line > limit_s:
@@ -208,6 +211,7 @@ class ScannerHost:
 
     def _alive(self, now: float, out: list[HostOutput]) -> None:
         self._last_line = now
+        self._noise_since = math.inf
         if not self._online:
             self._online = True
             out.append(DeviceEvent(DeviceState.ONLINE))
