@@ -14,7 +14,20 @@ from datetime import datetime
 from pathlib import Path
 
 import trace_core.readers
-from gateway_agent import blocklist, clock, health, identity, list_key, replaying, requests, salvage, service, status
+from gateway_agent import (
+    blocklist,
+    clock,
+    health,
+    identity,
+    list_key,
+    replaying,
+    requests,
+    salvage,
+    service,
+    status,
+    status_screen,
+    status_words,
+)
 from gateway_agent.answering import identify_code
 from gateway_agent.config import Config, load_config
 from gateway_agent.outbox import Outbox, open_existing
@@ -78,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     add("check-config", _check, "say what is wrong with the settings", config)
     state = add("status", _status, "unsent events, readers, last answers, clock, list, links", config, as_json)
     state.add_argument("--check", action="store_true", help="exit 1, with a sentence, unless all is well")
+    state.add_argument("--watch", action="store_true", help="the operator's screen, live, until Ctrl-C")
+    state.add_argument("--lang", choices=status_words.LANGUAGES, default="zh", help="language of that screen")
     add("protocols", _protocols, "the reader protocols that can be configured", as_json)
     outbox = commands.add_parser("outbox", help="look into the durable queue, or send again").add_subparsers(
         required=True, metavar="COMMAND"
@@ -189,7 +204,17 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     config = _load(arguments)
-    fields = status.read_status(config, running=service.is_running(config.gateway.state_dir))
+
+    def read() -> dict[str, object]:
+        return status.read_status(config, running=service.is_running(config.gateway.state_dir))
+
+    if arguments.watch:
+        if not sys.stdout.isatty():
+            print("gateway-agent: --watch needs a terminal; --json is for programs", file=sys.stderr)
+            return 2
+        status_screen.watch(read, arguments.lang)
+        return 0
+    fields = read()
     found = health.complaints(config, fields) if arguments.check else []
     if arguments.json or not arguments.check:
         lines = [f"{name:20} {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]

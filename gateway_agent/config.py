@@ -89,6 +89,7 @@ class GatewayConfig:
     group_size: int
     group_ms: float
     utc_offset: timezone
+    status_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,7 @@ def _gateway(fields: Fields, folder: Path) -> GatewayConfig:
         group_size=fields.integer("group_size"),
         group_ms=fields.number("group_ms"),
         utc_offset=_utc_offset(fields),
+        status_port=fields.integer("status_port"),
     )
 
 

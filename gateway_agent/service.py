@@ -7,7 +7,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from gateway_agent.reading import Pump
 from gateway_agent.replaying import Replayer
 from gateway_agent.requests import REQUESTS, Inbox
 from gateway_agent.showing import open_outputs
-from gateway_agent.status import describe
+from gateway_agent.status import ClockWatch, describe, read_status
+from gateway_agent.status_page import StatusPage
 from gateway_agent.supervise import Supervisor
 from gateway_agent.uplink import Sender
 from gateway_agent.writing import Stop, Writer
@@ -47,6 +48,7 @@ class Service:
         boot = clock.read_boot()
         me = identity.load_identity(folder)
         self._judge = ClockJudge()
+        self._clock_watch = ClockWatch(self._judge)
         self._supervisor = Supervisor()
         self._reading_stop, self._sending_stop = threading.Event(), threading.Event()
         self._block_list = BlockListFile(folder / "block_list.json", config.answer.list_key or pinned_key(folder))
@@ -56,7 +58,9 @@ class Service:
             judge=self._judge,
             block_list=self._block_list,
             outputs=open_outputs(config.answer.outputs),
-            snapshot=lambda: describe(self._writer, self._sender, self._supervisor, self._judge, self._block_list),
+            snapshot=lambda: describe(
+                self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list
+            ),
         )
         self._sender = Sender(
             folder / "outbox.sqlite",
@@ -68,6 +72,8 @@ class Service:
             block_list=self._block_list,
             boot_id=boot.id,
         )
+        self._page_port = config.gateway.status_port
+        self._page = StatusPage(self._page_port, lambda: read_status(config, running=True))
         self._inbox = Inbox(folder / REQUESTS, self._writer.queue.put)
         self._replayer = Replayer(folder / "outbox.sqlite", config.readers, boot.id, self._writer.queue.put)
         self._pumps = {
@@ -91,12 +97,17 @@ class Service:
         self._sender_thread = start(
             "sender", lambda: self._sender.run(self._sending_stop, self._writer.stored), self._sending_stop
         )
+        if self._page_port:
+            start("status page", lambda: self._page.run(self._reading_stop), self._reading_stop)
         start("watchdog", lambda: keep_telling(self.is_alive, self._reading_stop), self._reading_stop)
         start("requests", lambda: self._inbox.run(self._reading_stop), self._reading_stop)
         start("replay", lambda: self._replayer.run(self._reading_stop), self._reading_stop)
         self._reader_threads = [
             start(f"reader {name}", pump.run, self._reading_stop) for name, pump in self._pumps.items()
         ]
+
+    def _describe(self) -> Mapping[str, object]:
+        return describe(self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list)
 
     def is_alive(self) -> bool:
         """Whether the writer went round lately."""

@@ -43,6 +43,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("gateway.group_size", 100, "reads", "Reads in one commit at most", 1, 10_000),
     Setting("gateway.group_ms", 3.0, "ms", "How long a commit waits for company", 0, 200),
     Setting("gateway.utc_offset", "+08:00", "", "Offset in which event times are written"),
+    Setting("gateway.status_port", 0, "", "Port of the status page on 127.0.0.1; 0: no page", 0, 65_535),
     Setting("reader.name", Need.REQUIRED, "", "Name of the reader; its read points refer to it"),
     Setting("reader.protocol", Need.REQUIRED, "", "One of `gateway-agent protocols`"),
     Setting(
