@@ -94,6 +94,26 @@ def batch(conn: Connection, gtin: str, lot: str) -> Batch | None:
     return None if row is None else _batch(row)
 
 
+def batches(conn: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Batch]:
+    """(GTIN, lot) → batch, for those that are known."""
+    wanted, table = sorted(set(keys)), tables.batch
+    parts = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
+    rows = [row for part in parts for row in conn.execute(select(table).where(tuple_(*table.primary_key).in_(part)))]
+    return {(row.gtin, row.lot): _batch(row) for row in rows}
+
+
+def printed_lots(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> dict[bytes, tuple[str, str]]:
+    """Item, or EPC of its tag → (GTIN, lot), by the codes printed for them."""
+    table = tables.issued_code
+    found: dict[bytes, tuple[str, str]] = {}
+    for column in (table.c.epc_key, table.c.object_key):
+        for start in range(0, len(keys), CHUNK):
+            some = dialect.in_values(column, keys[start : start + CHUNK])
+            rows = conn.execute(select(column.label("item"), table.c.gtin, table.c.lot).where(some))
+            found |= {row.item: (row.gtin, row.lot) for row in rows}
+    return found
+
+
 def places(conn: Connection, dialect: Dialect, uris: Iterable[str]) -> dict[str, Place]:
     """URI → place, for the URIs that are known."""
     table = tables.place

@@ -25,7 +25,7 @@ class AlertsIn(BaseModel):
     cursor: str = Field(default="", max_length=128, description="`next_cursor` of the answer before; empty: the start")
     limit: int = Field(default=50, ge=1, le=500)
     rule: str = Field(default="", pattern=r"^(D[0-9]{2})?$", description="Id of a detector")
-    state: Literal["", "open", "cleared"] = ""
+    state: Literal["", "waiting", "open", "cleared"] = Field(default="", description="Empty: open and cleared")
 
 
 class EvidenceOut(BaseModel):
@@ -42,7 +42,7 @@ class AlertOut(BaseModel):
     id: str
     rule: str
     rule_version: int
-    state: Literal["open", "cleared"]
+    state: Literal["waiting", "open", "cleared"]
     subject_kind: Literal["enterprise", "device", "data"]
     provisional_until: datetime | None
     subject: str

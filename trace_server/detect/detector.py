@@ -14,6 +14,7 @@ from enum import StrEnum
 from trace_core.epcis.event_hash import ObjectRef
 from trace_server.db import Connection, Dialect
 from trace_server.ingest.model import StoredEvent
+from trace_server.ingest.store.parts import Part
 
 
 class SubjectKind(StrEnum):
@@ -43,11 +44,37 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """All that is stored of one object that a window names."""
+
+    key: bytes
+    uri: str
+    is_class: bool
+    parts: tuple[Part, ...]
+    """In events that nobody declared wrong, by event time."""
+    wrong: tuple[Part, ...]
+    """In events that their sender declared wrong."""
+    lot: tuple[str, str] | None
+    """(GTIN, lot): by the earliest event that made it, else by the code printed for it."""
+    lots: frozenset[tuple[str, str]]
+    """Every lot that it was ever said to be of."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What one detector looked up for a window and the next need not ask again. Stale is right: what is stored after
+    it was read is an event of a later window, which touches the same objects."""
+
+    histories: Mapping[bytes, History] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of the event stream, in its order, and how to ask about more."""
 
     events: tuple[Seen, ...]
     dialect: Dialect
+    memory: Memory = field(default_factory=Memory, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +98,19 @@ class Finding:
     """Thresholds and what else holds for the whole group."""
     provisional_until: datetime | None = None
     """Before this time a late upload may still explain it: the alert counts as `data`."""
+    is_due: bool = True
+    """False: nothing is suspected before `provisional_until`; the alert waits until then."""
+    is_whole: bool = False
+    """`evidence` is all there is in this group: what was stored before and is not in it is taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """These events do not show it, or no longer; an alert that has no other evidence is closed."""
+
+    group_key: str
+    event_keys: frozenset[bytes]
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +121,7 @@ class Cleared:
     why: str
 
 
-Outcome = Finding | Cleared
+Outcome = Finding | Cleared | Withdrawn
 Find = Callable[[Connection, Window, Mapping[str, float]], Iterable[Outcome]]
 
 

@@ -13,6 +13,8 @@ from trace_server.detect.detector import Evidence, SubjectKind
 class AlertState(StrEnum):
     """An alert is open until it is explained; people's decisions are the cases' business."""
 
+    WAITING = "waiting"
+    """Not suspected yet: what explains it may still happen, until `provisional_until`."""
     OPEN = "open"
     CLEARED = "cleared"
 

@@ -8,17 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import msgspec
 import structlog
 from prometheus_client import Counter
 
-from trace_core.epcis.document import event_from_json
 from trace_core.registry import discover
 from trace_server.db import Connection, Database
 from trace_server.detect import store
-from trace_server.detect.detector import Cleared, Detector, Seen, Window
+from trace_server.detect.detector import Detector, Window
+from trace_server.detect.history import seen
 from trace_server.ingest.model import Position, StoredEvent
-from trace_server.ingest.rules import objects_of
 from trace_server.ingest.store import stream
 from trace_server.services import Job, Services
 
@@ -46,38 +44,41 @@ def registry() -> Mapping[str, Detector]:
 
 
 def follow(db: Database, now: datetime, detectors: Iterable[Detector]) -> Report:
-    """Let each detector judge what is new to it, up to the end of the stream."""
+    """Let each detector judge what is new to it, up to the end of the stream, page by page side by side."""
     report = Report()
-    for detector in detectors:
-        report.judged[detector.id] = 0
-        try:
-            while step := _advance(db, now, detector):
-                report.judged[detector.id] += step
-        except Exception as error:  # noqa: BLE001 – logged and counted by _note_failure
-            _note_failure(db, now, detector, error)
-            report.failed[detector.id] = repr(error)
+    left = list(detectors)
+    report.judged.update((detector.id, 0) for detector in left)
+    while left:
+        pages = Pages(db)
+        left = [detector for detector in left if _step(db, now, detector, pages, report)]
+    with db.begin() as conn:
+        store.open_due(conn, now)
     return report
 
 
 def back_fill(db: Database, now: datetime, detectors: Iterable[Detector]) -> Report:
     """Let each detector judge everything again, whatever its place in the stream: after master data changed."""
     report = Report()
-    for detector in detectors:
-        report.judged[detector.id] = 0
-        position = Position()
-        try:
-            while True:
+    left = list(detectors)
+    report.judged.update((detector.id, 0) for detector in left)
+    position = Position()
+    while left:
+        pages, judged = Pages(db), []
+        for detector in left:
+            try:
                 with db.begin() as conn:
-                    events = stream.read_after(conn, position, PAGE)
-                    _judge(conn, db, now, detector, events)
-                if not events:
-                    break
-                position = _behind(events)
-                report.judged[detector.id] += len(events)
-        except Exception as error:
-            FAILURES.labels(detector.id).inc()
-            log.exception("back-fill failed", detector=detector.id)
-            report.failed[detector.id] = repr(error)
+                    _judge(conn, db, now, detector, pages.window(conn, position))
+            except Exception as error:
+                FAILURES.labels(detector.id).inc()
+                log.exception("back-fill failed", detector=detector.id)
+                report.failed[detector.id] = repr(error)
+            else:
+                judged.append(detector)
+        events = pages.events(position)
+        for detector in judged:
+            report.judged[detector.id] += len(events)
+        left = judged if events else []
+        position = _behind(events) if events else position
     return report
 
 
@@ -86,29 +87,52 @@ def run_job(services: Services) -> Report:
     return follow(services.db, services.clock(), registry().values())
 
 
-def _advance(db: Database, now: datetime, detector: Detector) -> int:
+@dataclass(slots=True)
+class Pages:
+    """Windows read for one round: detectors at the same place share one, with what was looked up for it."""
+
+    db: Database
+    windows: dict[Position, Window] = field(default_factory=dict)
+
+    def window(self, conn: Connection, position: Position) -> Window:
+        """The events behind `position`, at most `PAGE`."""
+        if position not in self.windows:
+            events = stream.read_after(conn, position, PAGE)
+            self.windows[position] = Window(tuple(seen(event) for event in events), self.db.dialect)
+        return self.windows[position]
+
+    def events(self, position: Position) -> list[StoredEvent]:
+        """Those of a window that was read; none if none was."""
+        window = self.windows.get(position)
+        return [one.event for one in window.events] if window is not None else []
+
+
+def _step(db: Database, now: datetime, detector: Detector, pages: Pages, report: Report) -> bool:
+    """One page. False: nothing is left to judge, or it failed."""
+    try:
+        step = _advance(db, now, detector, pages)
+    except Exception as error:  # noqa: BLE001 – logged and counted by _note_failure
+        _note_failure(db, now, detector, error)
+        report.failed[detector.id] = repr(error)
+        return False
+    report.judged[detector.id] += step
+    return step > 0
+
+
+def _advance(db: Database, now: datetime, detector: Detector, pages: Pages) -> int:
     """One page: findings and the detector's place are committed together, so that each event is judged once."""
     with db.begin() as conn:
         position = stream.position_of(conn, db.dialect, detector.follower)
-        events = stream.read_after(conn, position, PAGE)
-        if events:
-            _judge(conn, db, now, detector, events)
+        window = pages.window(conn, position)
+        if window.events:
+            _judge(conn, db, now, detector, window)
+            events = [one.event for one in window.events]
             stream.move(conn, db.dialect, detector.follower, _behind(events), now)
-    return len(events)
+    return len(window.events)
 
 
-def _judge(conn: Connection, db: Database, now: datetime, detector: Detector, events: list[StoredEvent]) -> None:
-    window = Window(tuple(_seen(event) for event in events), db.dialect)
-    for outcome in detector.find(conn, window, detector.defaults):
-        if isinstance(outcome, Cleared):
-            store.clear(conn, detector, outcome)
-        else:
-            store.save_finding(conn, db.dialect, detector, outcome, now)
-
-
-def _seen(event: StoredEvent) -> Seen:
-    context = None if event.context is None else msgspec.json.decode(event.context)
-    return Seen(event, objects_of(event_from_json(msgspec.json.decode(event.body), context)))
+def _judge(conn: Connection, db: Database, now: datetime, detector: Detector, window: Window) -> None:
+    store.apply(conn, db.dialect, detector, detector.find(conn, window, detector.defaults), now)
 
 
 def _behind(events: list[StoredEvent]) -> Position:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 
 from trace_server.db import Connection, Dialect
-from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, SubjectKind
+from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, SubjectKind, Withdrawn
 from trace_server.detect.model import Alert, AlertState
 from trace_server.detect.tables import alert, alert_evidence
 
@@ -21,8 +21,43 @@ def alert_key(detector: Detector, group_key: str) -> bytes:
     return hashlib.sha256(f"{detector.id}\0{detector.version}\0{group_key}".encode()).digest()[:16]
 
 
-def save_finding(conn: Connection, dialect: Dialect, detector: Detector, finding: Finding, now: datetime) -> None:
-    """Open the alert of this cause or add to it. Saving a finding again changes nothing."""
+def apply(conn: Connection, dialect: Dialect, detector: Detector, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Open, add to, or close the alerts that a window's outcomes are about. Doing it again changes nothing.
+
+    What stands is looked up once for the window: nearly all outcomes say that nothing is suspected, of alerts that
+    do not exist.
+    """
+    said = list(outcomes)
+    keys = {alert_key(detector, outcome.group_key): outcome for outcome in said}
+    standing = _states(conn, dialect, sorted(keys))
+    for outcome in said:
+        key = alert_key(detector, outcome.group_key)
+        if isinstance(outcome, Finding):
+            if standing.get(key) is AlertState.CLEARED:  # opened anew: what was explained is no evidence
+                conn.execute(delete(alert_evidence).where(alert_evidence.c.alert_key == key))
+            _save(conn, dialect, detector, outcome, now)
+        elif isinstance(outcome, Cleared) and standing.get(key, AlertState.CLEARED) is not AlertState.CLEARED:
+            _close(conn, key, outcome.why)
+        elif isinstance(outcome, Withdrawn) and key in standing:
+            _withdraw(conn, dialect, key, outcome)
+
+
+def open_due(conn: Connection, now: datetime) -> int:
+    """Open the alerts whose time to be explained is over; returns how many."""
+    due = (alert.c.state == AlertState.WAITING.value) & (alert.c.provisional_until <= now)
+    return conn.execute(update(alert).where(due).values(state=AlertState.OPEN.value, opened_at=now)).rowcount
+
+
+def _states(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> dict[bytes, AlertState]:
+    rows = dialect.select_any(
+        conn,
+        lambda part: select(alert.c.alert_key, alert.c.state).where(dialect.in_values(alert.c.alert_key, part)),
+        keys,
+    )
+    return {row.alert_key: AlertState(row.state) for row in rows}
+
+
+def _save(conn: Connection, dialect: Dialect, detector: Detector, finding: Finding, now: datetime) -> None:
     if not finding.evidence:
         raise ValueError(f"{detector.id}: a finding without evidence")
     key = alert_key(detector, finding.group_key)
@@ -35,7 +70,7 @@ def save_finding(conn: Connection, dialect: Dialect, detector: Detector, finding
         "subject": finding.subject,
         "group_key": finding.group_key,
         "provisional_until": finding.provisional_until,
-        "state": AlertState.OPEN.value,
+        "state": _state(finding, now).value,
         "evidence_count": 0,
         "first_seen": min(times),
         "last_seen": max(times),
@@ -53,17 +88,48 @@ def save_finding(conn: Connection, dialect: Dialect, detector: Detector, finding
         }
         for one in finding.evidence
     }
-    dialect.insert_ignore(conn, alert_evidence, list(evidence.values()))
-    _recount(conn, key, finding)
-
-
-def clear(conn: Connection, detector: Detector, cleared: Cleared) -> None:
-    """Close the alert of this cause, if there is one; its evidence stays."""
-    conn.execute(
-        update(alert)
-        .where(alert.c.alert_key == alert_key(detector, cleared.group_key), alert.c.state == AlertState.OPEN.value)
-        .values(state=AlertState.CLEARED.value, cleared_why=cleared.why)
+    dialect.upsert(
+        conn, alert_evidence, list(evidence.values()), key=["alert_key", "event_key"], update=["event_time", "value"]
     )
+    if finding.is_whole:
+        known = conn.execute(select(alert_evidence.c.event_key).where(alert_evidence.c.alert_key == key)).scalars()
+        _drop(conn, dialect, key, sorted(set(known) - evidence.keys()))
+    _recount(conn, key, finding, _state(finding, now))
+
+
+def _state(finding: Finding, now: datetime) -> AlertState:
+    until = finding.provisional_until
+    waits = not finding.is_due and until is not None and now < until
+    return AlertState.WAITING if waits else AlertState.OPEN
+
+
+def _close(conn: Connection, key: bytes, why: str) -> None:
+    """The evidence stays."""
+    closed = {"state": AlertState.CLEARED.value, "cleared_why": why}
+    conn.execute(update(alert).where(alert.c.alert_key == key).values(**closed))
+
+
+def _withdraw(conn: Connection, dialect: Dialect, key: bytes, withdrawn: Withdrawn) -> None:
+    """The last evidence stays, under a closed alert."""
+    table = alert_evidence.c
+    rows = conn.execute(select(table.event_key, table.event_time).where(table.alert_key == key)).all()
+    left = {row.event_key: row.event_time for row in rows if row.event_key not in withdrawn.event_keys}
+    if len(left) == len(rows):
+        return
+    if not left:
+        _close(conn, key, withdrawn.why)
+        return
+    _drop(conn, dialect, key, sorted(withdrawn.event_keys))
+    counted = {"evidence_count": len(left), "first_seen": min(left.values()), "last_seen": max(left.values())}
+    conn.execute(update(alert).where(alert.c.alert_key == key).values(**counted))
+
+
+def _drop(conn: Connection, dialect: Dialect, key: bytes, event_keys: Sequence[bytes]) -> None:
+    if event_keys:
+        table = alert_evidence
+        conn.execute(
+            delete(table).where(table.c.alert_key == key, dialect.in_values(table.c.event_key, list(event_keys)))
+        )
 
 
 def alerts(
@@ -75,12 +141,15 @@ def alerts(
     after: tuple[datetime, bytes] | None = None,
     limit: int = 500,
 ) -> list[Alert]:
-    """Alerts in the order they were opened, with evidence; `after`: opening and key of the last one seen."""
+    """Alerts in the order they were opened, with evidence; `after`: opening and key of the last one seen.
+
+    Without `state` all but the waiting ones, which suspect nothing yet.
+    """
     stmt = select(alert).order_by(alert.c.opened_at, alert.c.alert_key).limit(limit)
     if rule_id:
         stmt = stmt.where(alert.c.rule_id == rule_id)
-    if state is not None:
-        stmt = stmt.where(alert.c.state == state.value)
+    wanted = alert.c.state != AlertState.WAITING.value if state is None else alert.c.state == state.value
+    stmt = stmt.where(wanted)
     if after is not None:
         moment, key = after
         same = (alert.c.opened_at == moment) & (alert.c.alert_key > key)
@@ -90,7 +159,7 @@ def alerts(
     return [_alert(row, evidence[row.alert_key]) for row in rows]
 
 
-def _recount(conn: Connection, key: bytes, finding: Finding) -> None:
+def _recount(conn: Connection, key: bytes, finding: Finding, state: AlertState) -> None:
     table = alert_evidence
     found = conn.execute(
         select(func.count(), func.min(table.c.event_time), func.max(table.c.event_time)).where(table.c.alert_key == key)
@@ -103,7 +172,9 @@ def _recount(conn: Connection, key: bytes, finding: Finding) -> None:
             first_seen=found[1],
             last_seen=found[2],
             provisional_until=finding.provisional_until,
-            state=AlertState.OPEN.value,
+            state=state.value,
+            subject=finding.subject,
+            computed=dict(finding.values),
             cleared_why="",
         )
     )

@@ -1,0 +1,131 @@
+"""What objects took part in, with all that detectors ask of those events: one query a window, never one an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from trace_server.db import Connection, Dialect
+from trace_server.ingest import tables
+from trace_server.ingest.model import GATEWAY, ActionCode, EventType, LinkRole, StoredEvent
+from trace_server.ingest.store.stream import stored, to_event
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One object's part in one event. `quantity` in `uom` (UN/CEFACT Rec 20), None for single items."""
+
+    object_key: bytes
+    event_key: bytes
+    event_time: datetime
+    record_time: datetime
+    role: LinkRole
+    action: ActionCode | None
+    peer_key: bytes | None
+    quantity: float | None
+    uom: str | None
+    type: EventType
+    source: str
+    read_point: str | None
+    biz_location: str | None
+    biz_step: str | None
+    disposition: str | None
+
+    @property
+    def is_gateway(self) -> bool:
+        return self.source.startswith(GATEWAY)
+
+
+_ROLES = {role.value: role for role in LinkRole}
+_ACTIONS: dict[int | None, ActionCode | None] = {None: None} | {action.value: action for action in ActionCode}
+_TYPES = {kind.value: kind for kind in EventType}
+_LINK, _EVENT = tables.link.c, tables.event.c
+_COLUMNS = (
+    _LINK.object_key,
+    _LINK.event_key,
+    _LINK.event_time,
+    _EVENT.record_time,
+    _LINK.role,
+    _LINK.action,
+    _LINK.peer_key,
+    _LINK.quantity,
+    _LINK.uom,
+    _EVENT.type,
+    _EVENT.source,
+    _EVENT.read_point,
+    _EVENT.biz_location,
+    _EVENT.biz_step,
+    _EVENT.disposition,
+)
+_PARTS = select(*_COLUMNS).join_from(tables.link, tables.event, _LINK.event_key == _EVENT.event_key)
+
+
+def parts_of(conn: Connection, dialect: Dialect, object_keys: Sequence[bytes]) -> list[Part]:
+    """All parts of the objects, by event time."""
+    rows = dialect.select_any(conn, lambda part: _PARTS.where(dialect.in_values(_LINK.object_key, part)), object_keys)
+    return _ordered(rows)
+
+
+def children_of(conn: Connection, dialect: Dialect, parents: Sequence[bytes]) -> list[Part]:
+    """The parts of everything that was ever put into these containers, or taken out."""
+    rows = dialect.select_any(
+        conn,
+        lambda part: _PARTS.where(dialect.in_values(_LINK.peer_key, part), _LINK.role == LinkRole.CHILD.value),
+        parents,
+    )
+    return _ordered(rows)
+
+
+def transformed(conn: Connection, dialect: Dialect, event_keys: Sequence[bytes]) -> list[Part]:
+    """Inputs and outputs of these transformations; a member of an output's lot is not one."""
+    roles = (LinkRole.INPUT.value, LinkRole.OUTPUT.value)
+    rows = dialect.select_any(
+        conn, lambda part: _PARTS.where(dialect.in_values(_LINK.peer_key, part), _LINK.role.in_(roles)), event_keys
+    )
+    return _ordered(rows)
+
+
+def events_with(conn: Connection, dialect: Dialect, event_keys: Sequence[bytes]) -> list[StoredEvent]:
+    """These events, by event time."""
+    rows = dialect.select_any(conn, lambda part: stored().where(dialect.in_values(_EVENT.event_key, part)), event_keys)
+    return sorted((to_event(row) for row in rows), key=lambda one: (one.event_time, one.event_key))
+
+
+def members(conn: Connection, dialect: Dialect, lots: Sequence[bytes]) -> dict[bytes, int]:
+    """Lot → how many items were made in it, by events that nobody declared wrong."""
+    link = tables.link.c
+    wrong = tables.link.alias()
+    is_wrong = (
+        select(wrong.c.object_key)
+        .where(
+            wrong.c.object_key == link.object_key,
+            wrong.c.role == LinkRole.RETRACTED.value,
+            wrong.c.peer_key == link.event_key,
+        )
+        .exists()
+    )
+    rows = dialect.select_any(
+        conn,
+        lambda part: (
+            select(link.peer_key, func.count(link.object_key.distinct()).label("items"))
+            .where(dialect.in_values(link.peer_key, part), link.role == LinkRole.MEMBER.value, ~is_wrong)
+            .group_by(link.peer_key)
+        ),
+        lots,
+    )
+    return {row.peer_key: row.items for row in rows}
+
+
+def _ordered(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Part]:
+    return sorted((_part(row) for row in rows), key=lambda one: (one.event_time, one.event_key))
+
+
+def _part(row: Row[*tuple[Any, ...]]) -> Part:
+    object_key, event_key, event_time, record_time, role, action, peer_key, quantity, uom, kind, *rest = row
+    moments = (event_time, record_time)
+    amount = (peer_key, quantity, uom)
+    return Part(object_key, event_key, *moments, _ROLES[role], _ACTIONS[action], *amount, _TYPES[kind], *rest)
