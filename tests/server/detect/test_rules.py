@@ -1,0 +1,194 @@
+"""Each rule finds what it is for, lets pass what looks alike, and takes back what is explained later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.server.detect.make import (
+    DAY,
+    GATE,
+    HOUR,
+    LOT,
+    RECALL,
+    at,
+    follow,
+    open_alerts,
+    post,
+    read,
+    world,
+    wrong,
+)
+from tests.server.ingest.make import GTIN, NOW, READ_POINT, commissioned, epc, item_uri
+from trace_server.db import Database
+from trace_server.detect import operations
+from trace_server.detect import run as detect
+from trace_server.detect.model import AlertState
+
+SOLD = at(0, bizStep="retail_selling", disposition="retail_sold")
+
+
+def groups(db: Database, rule: str) -> list[tuple[str, int]]:
+    return [(alert.group_key, alert.count) for alert in open_alerts(db, rule)]
+
+
+@pytest.mark.parametrize(
+    ("later", "count"),
+    [
+        ([at(HOUR, bizStep="retail_selling", disposition="retail_sold")], 1),
+        ([at(HOUR), at(2 * HOUR, bizStep="shipping")], 2),
+        ([at(HOUR, bizStep="inspecting")], 0),
+        ([at(60, bizStep="retail_selling", disposition="retail_sold")], 0),
+        ([at(HOUR, bizStep="destroying", disposition="destroyed")], 0),
+        ([at(HOUR, disposition="returned"), at(DAY, bizStep="retail_selling")], 0),
+        ([at(-HOUR)], 0),
+    ],
+    ids=["sold twice", "back in trade", "looked at", "told twice", "destroyed", "returned and sold again", "before"],
+)
+def test_d04_finds_what_happens_after_the_end(database: Database, later: list[dict[str, Any]], count: int) -> None:
+    post(database, SOLD, *later)
+    follow(database, "D04")
+    assert groups(database, "D04") == [(item_uri(1), count)] * bool(count)
+
+
+def test_d04_is_taken_back_by_a_late_return_and_by_a_declared_error(database: Database) -> None:
+    post(database, SOLD, at(HOUR), at(0, 2, action="DELETE", bizStep="destroying"), at(HOUR, 2))
+    follow(database, "D04")
+    assert len(open_alerts(database)) == 2
+    post(database, at(HOUR / 2, disposition="returned"), wrong(at(HOUR, 2)))
+    follow(database, "D04")
+    assert open_alerts(database) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "is_found"),
+    [
+        (at(0, bizStep="retail_selling"), True),
+        (at(0, bizStep="shipping"), True),
+        (at(0, bizStep="shipping", disposition="returned"), False),
+        (at(0, bizStep="shipping", disposition="recalled"), False),
+        (at(0, bizStep="receiving"), False),
+        (at(-3 * DAY - 14.5 * HOUR, bizStep="shipping"), False),
+    ],
+    ids=["sold", "sent out", "sent back", "sent away as recalled", "taken in", "within two hours of the notice"],
+)
+def test_d40_finds_recalled_goods_that_move_on(database: Database, event: dict[str, Any], is_found: bool) -> None:
+    world(database, recall=RECALL)
+    post(database, commissioned(1, lot=LOT, eventTime="2026-10-01T00:00:00Z"))
+    read(database, event)
+    follow(database, "D40")
+    assert groups(database, "D40") == [(f"{GTIN}/{LOT}@{GATE}", 1)] * is_found
+
+
+def test_d40_counts_one_event_of_many_items_once_and_takes_it_back_when_it_was_wrong(database: Database) -> None:
+    world(database, recall=RECALL)
+    shipped = at(0, 1, 2, bizStep="shipping")
+    post(database, commissioned(1, lot=LOT), shipped, at(HOUR, 1, bizStep="retail_selling"))
+    follow(database, "D40")
+    post(database, commissioned(2, lot=LOT))
+    follow(database, "D40")
+    assert groups(database, "D40") == [(f"{GTIN}/{LOT}@{GATE}", 2)]
+    post(database, wrong(shipped))
+    follow(database, "D40")
+    assert groups(database, "D40") == [(f"{GTIN}/{LOT}@{GATE}", 1)]
+
+
+TID = "E2801160600002054CC1BB6F"
+OTHER = "E2801160600002054CC1BB70"
+
+
+@pytest.mark.parametrize(
+    ("events", "count"),
+    [
+        ([at(0, **{"suyuan:tid": TID}), at(HOUR, **{"suyuan:tid": OTHER}), at(DAY, **{"suyuan:tid": OTHER})], 2),
+        ([at(0, **{"suyuan:tid": TID}), at(HOUR, **{"suyuan:tid": TID.lower()}), at(DAY)], 0),
+        ([at(0, **{"suyuan:tid": TID}), at(HOUR, **{"suyuan:tid": TID[:16]})], 0),
+        (
+            [
+                at(0, **{"suyuan:tid": TID}),
+                at(60, bizStep="encoding", **{"suyuan:tid": OTHER}),
+                at(HOUR, **{"suyuan:tid": OTHER}),
+            ],
+            0,
+        ),
+    ],
+    ids=["another chip", "the same chip", "the start of the same TID", "tagged anew"],
+)
+def test_d03_finds_one_code_on_two_chips(database: Database, events: list[dict[str, Any]], count: int) -> None:
+    for event in reversed(events):
+        read(database, event)
+        follow(database, "D03")
+    assert groups(database, "D03") == [(item_uri(1), count)] * bool(count)
+
+
+def mixed(seconds: float, taken: int, made: object, **changes: Any) -> dict[str, Any]:
+    """One item made into another."""
+    when = at(seconds)["eventTime"]
+    event = {"type": "TransformationEvent", "eventTime": when, "eventTimeZoneOffset": "+08:00"}
+    parts = {"inputEPCList": [epc(taken)], "outputEPCList": [epc(made)], "readPoint": {"id": READ_POINT}}
+    return event | parts | {"transformationID": f"urn:uuid:{taken}-{made}"} | changes
+
+
+@pytest.mark.parametrize(
+    ("batch", "seconds", "is_found"),
+    [
+        ({"recall": RECALL}, 0, True),
+        ({"recall": RECALL}, -4 * DAY, False),
+        ({"expiry_date": "2026-11-23"}, 0, True),
+        ({"expiry_date": "2026-11-24"}, 0, False),
+        ({}, 0, False),
+    ],
+    ids=["recalled", "on the day of the notice", "expired", "on its last day", "sound"],
+)
+def test_d13_finds_bad_goods_used_in_production(
+    database: Database, batch: dict[str, Any], seconds: float, is_found: bool
+) -> None:
+    world(database, **batch)
+    post(database, mixed(seconds, 1, 9))
+    follow(database, "D13")
+    assert open_alerts(database) == []
+    post(database, commissioned(1, lot=LOT, eventTime="2026-10-01T00:00:00Z"))
+    follow(database, "D13")
+    assert groups(database, "D13") == [(f"{GTIN}/{LOT}@{GATE}", 1)] * is_found
+    post(database, wrong(mixed(seconds, 1, 9)))
+    follow(database, "D13")
+    assert open_alerts(database) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "later", "state"),
+    [
+        (-4 * DAY, [], AlertState.OPEN),
+        (-DAY, [], AlertState.WAITING),
+        (-4 * DAY, [at(-2 * DAY, 1), at(-2 * DAY, 2)], None),
+        (-4 * DAY, [at(-2 * DAY, 1)], AlertState.OPEN),
+        (-4 * DAY, [at(-3 * DAY, 1, 2, bizStep="void_shipping")], None),
+    ],
+    ids=["nobody received it", "still on its way", "received", "half received", "dispatch called off"],
+)
+def test_d11_finds_what_was_sent_and_never_received(
+    database: Database, sent: float, later: list[dict[str, Any]], state: AlertState | None
+) -> None:
+    post(database, at(sent, 1, 2, bizStep="shipping"))
+    follow(database, "D11")
+    post(database, *later)
+    follow(database, "D11")
+    late = NOW + timedelta(hours=80)
+    assert len(operations.read_alerts(database, state=AlertState.WAITING)) == (state is not None)
+    detect.follow(database, late, [])
+    assert len(open_alerts(database, "D11")) == (state is not None)
+
+
+def test_d11_a_receiver_who_opens_the_case_has_received_it(database: Database) -> None:
+    case = "urn:epc:id:sscc:0614141.1234567890"
+    packed = at(-5 * DAY, bizStep="packing", action="ADD", parentID=case, childEPCs=[epc(1)], type="AggregationEvent")
+    packed.pop("epcList")
+    post(database, packed, at(-4 * DAY, bizStep="shipping", epcList=[case]))
+    follow(database, "D11")
+    detect.follow(database, NOW + timedelta(hours=80), [])
+    assert len(open_alerts(database)) == 1
+    read(database, at(-2 * DAY, 1))
+    follow(database, "D11")
+    assert open_alerts(database) == []
