@@ -19,6 +19,7 @@ import gzip
 import hashlib
 import io
 import json
+import math
 import re
 import zlib
 from collections.abc import Iterable
@@ -38,6 +39,8 @@ MAX_PAYLOAD_BYTES = 2_097_152
 """Compressed payload that a server accepts (quality: capture bodies ≤ 2 MB)."""
 MAX_UNPACKED_BYTES = 8_388_608
 """Guard against a gzip bomb."""
+MAX_RETRY_AFTER_S = 3600.0
+"""A gateway waits no longer than this, whatever an answer says: a wrong one must not silence it for days."""
 SIGNATURE_DOMAIN = b"suyuan-uplink-v1\n"
 ZERO_DIGEST = bytes(32)
 
@@ -181,11 +184,11 @@ def decode_batch(payload: bytes) -> Batch:
             previous_digest=_digest(fields, "previous_digest"),
             digest=_digest(fields, "digest"),
             boot_id=str(fields.get("boot_id", ""))[:64],
-            monotonic=float(fields.get("monotonic", 0.0)),
+            monotonic=_finite(fields, "monotonic"),
             wall=_time(fields, "wall"),
             clock_state=ClockState(str(fields.get("clock_state"))),
         )
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise EventError(f"the batch head is malformed: {error}", where="batch") from error
     if chain(batch.previous_digest, batch.events) != batch.digest:
         raise EventError("the digest does not follow from the events", where="digest", remedy="send the batch again")
@@ -221,12 +224,12 @@ def decode_ack(data: bytes) -> Ack:
             backed_up_to=_count(fields, "backed_up_to"),
             server_time=_time(fields, "server_time"),
             window=_positive(fields, "window"),
-            retry_after_s=float(fields.get("retry_after_s", 0.0)),
+            retry_after_s=_within(fields, "retry_after_s", MAX_RETRY_AFTER_S),
             block_list_version=_count(fields, "block_list_version"),
             config_version=_count(fields, "config_version"),
             quarantined=tuple(int(q) for q in quarantined),
         )
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise EventError(f"the acknowledgement is malformed: {error}", where="ack") from error
 
 
@@ -270,6 +273,24 @@ def _positive(fields: dict[str, Any], name: str) -> int:
     if value == 0:
         raise EventError(f"{name} must be at least 1", where=name)
     return value
+
+
+def _finite(fields: dict[str, Any], name: str) -> float:
+    """JSON of Python's making may say NaN, Infinity or 1e999; a missing number is 0."""
+    value = fields.get(name, 0.0)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise EventError(f"{name} must be a number", where=name)
+    number = float(value)
+    if not math.isfinite(number):
+        raise EventError(f"{name} must be a finite number", where=name)
+    return number
+
+
+def _within(fields: dict[str, Any], name: str, limit: float) -> float:
+    number = _finite(fields, name)
+    if not 0 <= number <= limit:
+        raise EventError(f"{name} must lie between 0 and {limit:g}", where=name)
+    return number
 
 
 def _digest(fields: dict[str, Any], name: str) -> bytes:
