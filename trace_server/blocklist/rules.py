@@ -13,10 +13,10 @@ from trace_core.errors import InputError
 from trace_core.ids import uscc
 from trace_core.ids.canonical import canonical_uri
 from trace_server.blocklist.model import Asset, BlockedBatch, BlockEntry, Match, Reason
+from trace_server.catalog.operations import lot_uri
 
 Line: TypeAlias = Mapping[str, str]
 
-CLASS_URI = "https://id.gs1.org/01/{gtin}/10/{lot}"
 ASSET_FIELDS = ("uri", "tid", "medium", "owner", "inspection_due", "scrap_on", "source", "as_of")
 REQUIRED_FIELDS = ("uri", "source", "as_of")
 MAX_ROWS = 500_000
@@ -30,7 +30,7 @@ def entries(batches: Iterable[BlockedBatch]) -> list[Line]:
     found: list[BlockEntry] = []
     for batch in batches:
         reason = Reason.RECALLED if batch.is_recalled else Reason.EXPIRED
-        named = [(Match.CLASS, CLASS_URI.format(gtin=batch.gtin, lot=batch.lot))]
+        named = [(Match.CLASS, lot_uri(batch.gtin, batch.lot))]
         named += [(Match.URI, epc) for epc in batch.epcs]
         found += [BlockEntry(match, value, "refuse", reason.value) for match, value in named]
     return [entry.as_json() for entry in sorted(found, key=lambda entry: (entry.match, entry.value))]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from trace_core.errors import InputError, NotAllowed
@@ -111,7 +112,7 @@ def issue_codes(db: Database, codes: Sequence[IssuedCode], *, actor: str, now: d
 
 def item_uri(gtin: str, serial: str) -> str:
     """Canonical Digital Link of one item: what its tag's EPC says too, so it names no lot."""
-    return canonical.canonical_uri(f"https://id.gs1.org/01/{gtin}/21/{serial}")
+    return canonical.canonical_uri(f"https://id.gs1.org/01/{gtin}/21/{quote(serial, safe='')}")
 
 
 def item_key(gtin: str, serial: str) -> bytes:
@@ -119,9 +120,14 @@ def item_key(gtin: str, serial: str) -> bytes:
     return canonical.object_key(item_uri(gtin, serial))
 
 
+def lot_uri(gtin: str, lot: str) -> str:
+    """Canonical Digital Link of a lot; `lot` as it is written on the pack, e.g. `A/1%2`."""
+    return canonical.canonical_uri(f"https://id.gs1.org/01/{gtin}/10/{quote(lot, safe='')}")
+
+
 def lot_key(gtin: str, lot: str) -> bytes:
     """Object key of a whole lot (class-level identifier)."""
-    return canonical.object_key(f"https://id.gs1.org/01/{gtin}/10/{lot}")
+    return canonical.object_key(lot_uri(gtin, lot))
 
 
 def goods(conn: Connection, gtin: str, lot: str) -> Goods | None:

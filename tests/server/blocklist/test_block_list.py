@@ -10,6 +10,8 @@ import pytest
 
 from gateway_agent.blocklist import BlockListFile, parse_block_list
 from trace_core.errors import ConfigError, Conflict, InputError, NotFound
+from trace_core.ids.canonical import canonical_uri
+from trace_core.ids.digital_link import DigitalLink
 from trace_server.blocklist import operations, rules
 from trace_server.blocklist.model import BlockedBatch
 from trace_server.blocklist.signing import list_signer
@@ -26,6 +28,13 @@ def test_a_blocked_batch_lists_its_lot_and_each_tagged_item() -> None:
         ("class", "https://id.gs1.org/01/06901234567892/10/L1", "refuse", "recalled"),
         ("uri", EPC, "refuse", "recalled"),
     ]
+
+
+@pytest.mark.parametrize("lot", ["A/1%2", "1%2F2", "L&1"])
+def test_a_lot_is_listed_under_the_uri_that_events_of_it_have(lot: str) -> None:
+    (line,) = rules.entries([BlockedBatch("06901234567892", lot, True, None, ())])
+    link = DigitalLink(("01", "06901234567892"), (("10", lot),))
+    assert line["value"] == canonical_uri(link.canonical())
 
 
 def test_an_expired_batch_says_so() -> None:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from tests.server.portal import make
 from trace_core.errors import ConfigError, InputError, NotAllowed
+from trace_core.ids.canonical import object_key
+from trace_core.ids.digital_link import DigitalLink
 from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import Role
 from trace_server.app import create_app
@@ -264,3 +266,10 @@ def test_a_broken_profile_stops_the_start_with_its_name(tmp_path: Path, old: str
     (tmp_path / "food.toml").write_text(changed, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"food\.toml"):
         load_profiles(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["A/1%2", "1%2F2", "0001"])
+def test_items_and_lots_have_the_keys_of_their_digital_links(text: str) -> None:
+    for qualifier, key in (("21", operations.item_key), ("10", operations.lot_key)):
+        link = DigitalLink(("01", make.GTIN), ((qualifier, text),))
+        assert key(make.GTIN, text) == object_key(link.canonical())
