@@ -20,6 +20,9 @@ MAX_DOCUMENT_BYTES = 2_097_152
 """Quality: capture bodies of at most 2 MB or 1,000 events."""
 MAX_DOCUMENT_EVENTS = 1000
 MAX_ERRORS = 50
+MAX_CONTEXT_BYTES = 16_384
+"""A document's `@context` is kept with every event of it that is held: what is large there is large a thousand times."""
+MAX_CONTEXT_TERMS = 200
 LIST = ("epcisBody", "eventList")
 QUERY_LIST = ("epcisBody", "queryResults", "resultsBody", "eventList")
 LIST_POINTER = "/epcisBody/eventList"
@@ -109,6 +112,8 @@ def read_document(raw: bytes) -> Document:
         raise BadDocument(wrong)
     context = envelope["@context"]
     plain = context in (STANDARD_CONTEXT, [STANDARD_CONTEXT])
+    if not plain:
+        _require_small(context, bytes(members["@context"]))
     header = {name: members[name] for name in HEADER if name in members}
     return Document(
         context=STANDARD if plain else STANDARD.extended(context, "/@context"),
@@ -117,6 +122,19 @@ def read_document(raw: bytes) -> Document:
         pointer=pointer,
         header=msgspec.json.encode(header).decode() if header else None,
     )
+
+
+def _require_small(context: object, raw: bytes) -> None:
+    """Raises `TooLarge` for a `@context` that no sender needs."""
+    terms = sum(
+        len(entry) for entry in (context if isinstance(context, list) else [context]) if isinstance(entry, dict)
+    )
+    if len(raw) > MAX_CONTEXT_BYTES or terms > MAX_CONTEXT_TERMS:
+        raise TooLarge(
+            f"the @context has {len(raw)} bytes and {terms} terms",
+            where="/@context",
+            remedy=f"at most {MAX_CONTEXT_BYTES} bytes and {MAX_CONTEXT_TERMS} terms: declare what the events use",
+        )
 
 
 def _bare(raw: bytes, members: dict[str, msgspec.Raw]) -> Document:

@@ -90,6 +90,15 @@ def test_nobody_can_take_the_place_of_anothers_event(database: Database) -> None
     assert len({hashed for _, hashed in kept}) == 1
 
 
+@pytest.mark.parametrize(
+    "context", [{"x": "urn:x:" + "a" * 20_000}, {f"x{n}": "urn:x:" for n in range(201)}], ids=["bytes", "terms"]
+)
+def test_a_context_that_would_be_kept_a_thousand_times_is_refused(database: Database, context: dict[str, str]) -> None:
+    with pytest.raises(TooLarge, match="@context"):
+        post(database, document(seen(1, action="EAT"), context=[*STANDARD, context]))
+    assert count(database, tables.quarantine) == 0
+
+
 def test_a_string_with_a_control_character_is_held(database: Database) -> None:
     job = operations.capture_document(
         database, NOW, "erp", document(seen(1, **{"suyuan:x": "a\x1fb"}), context=CONTEXT), ErrorBehaviour.PROCEED
