@@ -23,9 +23,9 @@ import pytest
 from firmware_sim.device import SimulatedReader
 from firmware_sim.endpoints import PtyEndpoint
 from tests.gateway.broker_process import broker_process
-from tests.gateway.make import epc
+from tests.gateway.make import POINT, epc
 from tests.gateway.process import GatewayProcess, ended, serial_reader, until
-from tests.gateway.uplink_rig import READ_POINT, Premises, premises
+from tests.gateway.uplink_rig import Premises, premises
 from trace_core.readers._base import FieldTag
 from trace_core.readers.magicrf import PROTOCOL as MAGICRF
 from trace_server.accounts import operations as accounts
@@ -107,7 +107,7 @@ def scene(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Scene]:
                 "test",
                 gateway_id="gate-1",
                 site="Gate",
-                read_points=(READ_POINT,),
+                read_points=(POINT,),
                 auto_approve=True,
             )
             gateway.enrol(code)
