@@ -226,7 +226,14 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _protocols(arguments: argparse.Namespace) -> int:
     rows = [
-        {"name": p.name, "title": p.title, "transports": list(p.transports), "options": dict(p.options)}
+        {
+            "name": p.name,
+            "title": p.title,
+            "transports": list(p.transports),
+            "line": asdict(p.line) if p.line else None,
+            "options": dict(p.options),
+            "sources": list(p.sources),
+        }
         for p in known_protocols().values()
     ]
     _print(arguments, rows, [f"{row['name']:16} {row['title']}" for row in rows])

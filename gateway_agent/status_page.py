@@ -35,8 +35,9 @@ STYLE = """
 body{margin:0;font:18px/1.4 system-ui,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif;
 background:#fff;color:#111}
 header{padding:2vh 4vw;text-align:center;min-height:52vh;display:flex;flex-direction:column;justify-content:center}
-h1{margin:0;font-size:clamp(72px,24vw,260px);line-height:1.05;font-weight:800;white-space:nowrap}
-.long h1{font-size:clamp(52px,15vw,200px)}
+h1{margin:0;font-size:min(22vw,36vh);line-height:1.05;font-weight:800;white-space:nowrap}
+.mid h1{font-size:min(19vw,34vh)}
+.long h1{font-size:min(15vw,30vh)}
 h1 span{margin-inline-end:.12em}
 header p{margin:0;font-size:clamp(24px,5vw,64px);font-weight:600}
 header .do{font-weight:400}
@@ -60,7 +61,11 @@ caption{text-align:start;font-size:22px;font-weight:700;padding:.6em 0 .3em}
 td b{white-space:nowrap;display:inline-block;padding:0 .5em;border-radius:.2em}
 footer{padding:1em 4vw}
 a{color:inherit;display:inline-block;padding:.7em .2em}
-@media (max-width:640px){.far{display:none}}
+@media (max-width:640px){.far{display:none}
+h1 span{display:block;margin:0;line-height:.9}
+h1{font-size:min(42vw,24vh)}.mid h1{font-size:min(24vw,20vh)}.long h1{font-size:min(19vw,18vh)}
+dl{grid-template-columns:repeat(auto-fill,minmax(8.5em,1fr))}
+table{font-size:15px}th,td{padding:.35em .5em .35em 0}}
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _POLICY = (
@@ -73,7 +78,7 @@ def page(screen: Screen, language: str) -> str:
     other = LANGUAGES[1 - LANGUAGES.index(language)]
     link = next(path for path, name in PATHS.items() if name == other)
     kind = screen.verdict or "wait"
-    size = " long" if len(screen.word) > 4 else ""
+    size = " long" if len(screen.word) > 5 else " mid" if len(screen.word) > 2 else ""
     facts = "".join(
         f"<div{' class=bad' if is_bad else ''}><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>"
         for label, value, is_bad in screen.facts

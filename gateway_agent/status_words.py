@@ -25,7 +25,7 @@ VERDICTS: Mapping[str, Text] = {
     "refuse": ("禁止", "REFUSE"),
     "": ("等待", "WAITING"),
 }
-ICONS: Mapping[str, str] = {"allow": "✓", "warn": "!", "refuse": "✕", "": "…"}
+ICONS: Mapping[str, str] = {"allow": "✓", "warn": "!", "refuse": "✕", "": ""}
 
 _HOLD: Text = ("扣下货物，通知监管人员。", "Hold the goods and call the supervisor.")
 _NO_FILL: Text = ("不得充装，单独存放。", "Do not fill. Set it apart.")

@@ -132,4 +132,4 @@ def test_the_settings_page_is_what_the_table_says() -> None:
 def test_the_example_shows_settings_that_exist_and_loads() -> None:
     path = ROOT / "deploy" / "gateway.example.toml"
     assert {s.name.partition(".")[0] for s in SETTINGS} - {"outputs"} == tomllib.loads(path.read_text()).keys()
-    assert len(load_config(path, known_protocols()).readers) == 2
+    assert len(load_config(path, known_protocols()).readers) == 3
