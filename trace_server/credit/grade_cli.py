@@ -15,7 +15,8 @@ from trace_server.credit.grade_keeping import assessed
 from trace_server.credit.grading.coding import assessment_json
 from trace_server.credit.grading.facts import FactKind, StatedFact
 from trace_server.credit.grading.model import Assessment, Line
-from trace_server.credit.grading.policy import SCHEME, choose_policy, shipped_policies
+from trace_server.credit.grading.policy import SCHEME, choose_policy
+from trace_server.credit.grading.reading import shipped_policies
 from trace_server.credit.grading.scoring import display
 from trace_server.credit.steps import law_day
 from trace_server.credit.store import grades

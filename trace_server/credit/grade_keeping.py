@@ -9,7 +9,8 @@ from trace_server.credit import store
 from trace_server.credit.grading.coding import assess, result_digest
 from trace_server.credit.grading.facts import standing
 from trace_server.credit.grading.model import Assessment, grade_record
-from trace_server.credit.grading.policy import GradePolicy, choose_policy, shipped_policies
+from trace_server.credit.grading.policy import GradePolicy, choose_policy
+from trace_server.credit.grading.reading import shipped_policies
 from trace_server.credit.model import State, ViolationRecord
 from trace_server.credit.store import grades
 from trace_server.db import Connection, Dialect

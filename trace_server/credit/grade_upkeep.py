@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from trace_server.credit.grade_keeping import regrade
-from trace_server.credit.grading.policy import GradePolicy, choose_policy, shipped_policies
+from trace_server.credit.grading.policy import GradePolicy, choose_policy
+from trace_server.credit.grading.reading import shipped_policies
 from trace_server.credit.steps import law_day
 from trace_server.credit.store import grades
 from trace_server.credit.store.grades import Sweep

@@ -207,6 +207,7 @@ class GradeLine:
 
     scheme: str
     level: str
+    is_rated: bool
     as_of: date
 
 
@@ -222,9 +223,10 @@ class CreditLine:
     """Date of the newest of those decisions."""
     scheme: str | None = None
     level: str | None = None
-    """NR for a subject that is too new to be rated."""
+    is_rated: bool = False
+    """False too for a subject that is too new: its level is then the label for that."""
     graded_on: date | None = None
-    """Since this day the grade has stood as it is."""
+    """Day of the assessment: inputs and result have not changed since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from trace_server.audit.operations import record as audit_record
 from trace_server.credit import store
 from trace_server.credit.coding import field_changes
 from trace_server.credit.grade_keeping import regrade
+from trace_server.credit.grading.model import Assessment
 from trace_server.credit.grading.policy import SCHEME
 from trace_server.credit.identity import content_digest, record_id_of
 from trace_server.credit.model import (
@@ -43,6 +44,14 @@ class Recorded:
 
     record: ViolationRecord
     created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedGrade:
+    """A stored grade; `checked_on`: the newest day for which it is known to hold."""
+
+    assessment: Assessment
+    checked_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +221,18 @@ def credit_line(conn: Connection, uscc: str, today: date) -> CreditLine:
     grade = grades.line(conn, uscc, SCHEME)
     if grade is None:
         return CreditLine(uscc, today, len(shown), latest_on)
-    return CreditLine(uscc, today, len(shown), latest_on, grade.scheme, grade.level, grade.as_of)
+    return CreditLine(uscc, today, len(shown), latest_on, grade.scheme, grade.level, grade.is_rated, grade.as_of)
+
+
+def checked_grade(conn: Connection, uscc: str) -> CheckedGrade | None:
+    """The stored grade with its explanation, and the newest day for which it is known to hold."""
+    found = grades.current(conn, uscc, SCHEME)
+    if found is None:
+        return None
+    as_of = found.assessment.grade.as_of
+    sweep = grades.sweep(conn, SCHEME)
+    reached = sweep is not None and (sweep.is_done or uscc <= sweep.after)
+    return CheckedGrade(found.assessment, max(as_of, sweep.day) if sweep is not None and reached else as_of)
 
 
 def _take(

@@ -11,8 +11,9 @@ from trace_core.ids import uscc
 from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Subject
 from trace_server.credit import store as credit
-from trace_server.credit.model import Archive
-from trace_server.credit.operations import archive
+from trace_server.credit.grading.model import Reason
+from trace_server.credit.model import Archive, ViolationRecord
+from trace_server.credit.operations import CheckedGrade, archive, checked_grade
 from trace_server.credit.steps import law_day
 from trace_server.publicity import store
 from trace_server.services import Services
@@ -29,6 +30,7 @@ class ArchivePage:
 
     subject: Subject | None
     archive: Archive
+    grade: CheckedGrade | None
 
     @property
     def is_known(self) -> bool:
@@ -41,6 +43,23 @@ class ArchivePage:
             return self.subject.name
         records = (*self.archive.shown, *self.archive.withdrawn)
         return records[0].decision.subject_name if records else ""
+
+    def decision_behind(self, record_id: str) -> ViolationRecord | None:
+        """The decision behind a line of the grade, when this page shows it; others are not told apart."""
+        return next((record for record in self.archive.shown if record.record_id == record_id), None)
+
+    @property
+    def green_refusals(self) -> tuple[str, ...]:
+        """Conditions of the green channel that are not met; `unshown` for those that would give a record away."""
+        if self.grade is None:
+            return ()
+        unmet = (reason for reason in self.grade.assessment.green.reasons if not reason.met)
+        return tuple(dict.fromkeys(reason.condition if self._may_tell(reason) else "unshown" for reason in unmet))
+
+    def _may_tell(self, reason: Reason) -> bool:
+        if reason.condition == "years_clean":
+            return any(self.decision_behind(ref) for ref in reason.refs)
+        return reason.condition != "no_commitment_breach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,8 @@ def open_archive(services: Services, code: str) -> ArchivePage:
     parsed = uscc.parse(code).code
     today = law_day(services.clock())
     with services.db.read() as conn:
-        return ArchivePage(catalog.subject(conn, parsed), archive(conn, parsed, today))
+        found = archive(conn, parsed, today)
+        return ArchivePage(catalog.subject(conn, parsed), found, checked_grade(conn, parsed))
 
 
 def search(services: Services, query: str) -> Search:

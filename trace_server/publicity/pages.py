@@ -40,7 +40,8 @@ def archive(code: str) -> Response:
         return _answer(page, "publicity/search.html", 400, found=empty, wrong_code=code[:64])
     if not shown.is_known:
         return _answer(page, "publicity/unknown.html", 404, code=shown.archive.uscc, as_of=shown.archive.as_of)
-    return _answer(page, "publicity/archive.html", 200, shown=shown, archive=shown.archive, subject=shown.subject)
+    facts = {"shown": shown, "archive": shown.archive, "subject": shown.subject, "graded": shown.grade}
+    return _answer(page, "publicity/archive.html", 200, **facts)
 
 
 def _page() -> Page:

@@ -16,11 +16,12 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from trace_server.credit.grading.scoring import display
 from trace_server.credit.model import ViolationRecord
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.steps import law_day
 from trace_server.publicity.languages import LANGUAGES, LOCALES, SOURCE, translations
-from trace_server.publicity.words import SEVERITY, SUBJECT_STATUS
+from trace_server.publicity.words import CATEGORY, GRADE_LINE, GREEN, SEVERITY, SUBJECT_STATUS
 
 YUAN_PER_WAN = 10_000
 MAX_HEADER = 256
@@ -83,7 +84,17 @@ def _environment(language: str) -> tuple[Environment, str, str]:
     locale = LOCALES[language]
     environment.filters["day"] = lambda day: _day(day, locale)
     environment.filters["yuan"] = lambda amount: _yuan(amount, locale)
-    environment.globals.update(status_words=SUBJECT_STATUS, severity_words=SEVERITY, regime=_regime)
+    environment.filters["score"] = display
+    environment.filters["points"] = _signed
+    environment.filters["plain"] = lambda factor: format_decimal(factor, locale=locale)
+    environment.globals.update(
+        status_words=SUBJECT_STATUS,
+        severity_words=SEVERITY,
+        category_words=CATEGORY,
+        line_words=GRADE_LINE,
+        green_words=GREEN,
+        regime=_regime,
+    )
     css = _style(folder)
     digest = b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = (
@@ -112,6 +123,11 @@ def _day(day: date, locale: str) -> str:
 
 def _yuan(amount: Decimal, locale: str) -> str:
     return format_decimal(amount * YUAN_PER_WAN, locale=locale)
+
+
+def _signed(points: Decimal) -> str:
+    """With its sign in front: a minus sign, not a hyphen, so that readers aloud say it."""
+    return f"\N{MINUS SIGN}{display(-points)}" if points < 0 else f"+{display(points)}"
 
 
 def _regime(record: ViolationRecord) -> object:

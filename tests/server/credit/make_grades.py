@@ -10,7 +10,8 @@ from tests.server.credit.make import SUBJECT
 from trace_server.credit.grading.facts import FactKind, StatedFact
 from trace_server.credit.grading.green import green_channel
 from trace_server.credit.grading.model import Commitment, Facts, Grade, GradeRecord, GreenChannel, Membership
-from trace_server.credit.grading.policy import GradePolicy, choose_policy, shipped_policies
+from trace_server.credit.grading.policy import GradePolicy, choose_policy
+from trace_server.credit.grading.reading import shipped_policies
 from trace_server.credit.grading.scoring import grade
 from trace_server.credit.model import Severity, State
 

@@ -10,13 +10,8 @@ import pytest
 
 from tests.server.credit.make_grades import POLICY_TEXT, graded, policy, record
 from trace_core.errors import ConfigError
-from trace_server.credit.grading.policy import (
-    Status,
-    choose_policy,
-    load_policies,
-    parse_policy,
-    shipped_policies,
-)
+from trace_server.credit.grading.policy import Status, choose_policy
+from trace_server.credit.grading.reading import load_policies, parse_policy, shipped_policies
 from trace_server.credit.regimes import shipped_policy
 
 TEXT = POLICY_TEXT.decode()

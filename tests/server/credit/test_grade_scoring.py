@@ -22,7 +22,7 @@ from trace_server.credit.grading.model import (
     RecallFinding,
     Supervision,
 )
-from trace_server.credit.grading.policy import NEVER_INPUT
+from trace_server.credit.grading.reading import NEVER_INPUT
 from trace_server.credit.grading.scoring import display, grade, months_between
 from trace_server.credit.model import Severity, State
 

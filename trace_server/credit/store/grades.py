@@ -19,7 +19,7 @@ from trace_server.db import Connection, Dialect
 
 @dataclass(frozen=True, slots=True)
 class StoredGrade:
-    """The current result of a subject; its day is the one on which it was first so."""
+    """The current result of a subject; inputs and result have not changed since its day."""
 
     number: int
     digest: str
@@ -71,7 +71,7 @@ def line(conn: Connection, uscc: str, scheme: str) -> GradeLine | None:
     """Level and day of the current result, without its explanation."""
     result = grade_result.c
     query = (
-        select(result.level, result.as_of)
+        select(result.level, result.score, result.as_of)
         .join(
             grade_head,
             (grade_head.c.uscc == result.uscc)
@@ -81,7 +81,7 @@ def line(conn: Connection, uscc: str, scheme: str) -> GradeLine | None:
         .where(result.uscc == uscc, result.scheme == scheme)
     )
     row = conn.execute(query).first()
-    return None if row is None else GradeLine(scheme, row.level, row.as_of)
+    return None if row is None else GradeLine(scheme, row.level, row.score is not None, row.as_of)
 
 
 def add(conn: Connection, now: datetime, uscc: str, number: int, made: Assessment) -> None:
