@@ -28,6 +28,7 @@ class BatchRule:
     group: Callable[[Part, Batch], str]
     subject: Callable[[Part, Batch], str]
     values: Callable[[Batch], Mapping[str, str]]
+    subject_kind: SubjectKind = SubjectKind.ENTERPRISE
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ def batch_findings(conn: Connection, window: Window, rule: BatchRule) -> Iterato
                 suspects[part.event_key] = part
     if suspects:
         _judge_events(conn, window, rule, suspects, found)
-    yield from _outcomes(found)
+    yield from _outcomes(found, rule.subject_kind)
 
 
 def _judge_events(
@@ -90,13 +91,13 @@ def _parts(one: Seen, like: Part, known: Mapping[bytes, History]) -> Iterator[tu
             yield replace(like, object_key=ref.key, role=LinkRole[ref.role.name]), history.lot
 
 
-def _outcomes(found: _Found) -> Iterator[Outcome]:
+def _outcomes(found: _Found, kind: SubjectKind) -> Iterator[Outcome]:
     for group, evidence in sorted(found.evidence.items()):
         subject, values = found.named[group]
         yield Finding(
             group_key=group,
             subject=subject,
-            subject_kind=SubjectKind.ENTERPRISE,
+            subject_kind=kind,
             evidence=tuple(sorted(evidence.values(), key=lambda one: (one.event_time, one.event_key))),
             values=values,
         )

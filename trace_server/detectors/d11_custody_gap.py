@@ -27,6 +27,8 @@ from trace_server.ingest.store.parts import Part, children_of
 
 _SHIPPING = BizStep.SHIPPING.uri
 _VOID = BizStep.VOID_SHIPPING.uri
+LEVELS = 3
+"""Containers within containers that are looked into: item, case, pallet, lorry."""
 _GOODS = (LinkRole.OBJECT, LinkRole.PARENT, LinkRole.CHILD)
 
 
@@ -35,9 +37,13 @@ def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Itera
     wait = timedelta(hours=params["wait_h"])
     known = histories(conn, window)
     dispatches = _dispatches(known.values())
-    parents = {part.peer_key for history in known.values() for part in history.parts if part.role is LinkRole.CHILD}
-    away = sorted({key for key in parents if key is not None and key not in known})
-    dispatches |= _dispatches(histories_of(conn, window, {key: key.hex() for key in away}).values()) if away else set()
+    around, at_hand = known, set(known)
+    for _ in range(LEVELS):
+        parents = {part.peer_key for history in around.values() for part in history.parts if _is_inside(part)}
+        away = sorted(key for key in parents if key is not None and key not in at_hand)
+        around = histories_of(conn, window, {key: key.hex() for key in away})
+        at_hand |= around.keys()
+        dispatches |= _dispatches(around.values())
     if not dispatches:
         return
     events = whole_events(conn, window, dispatches)
@@ -59,13 +65,24 @@ def _dispatches(found: Iterable[History]) -> set[bytes]:
 
 def _contents(conn: Connection, window: Window, goods: Mapping[bytes, History]) -> Mapping[bytes, list[History]]:
     """Container → what was ever in it: a receiver who opens it names the contents."""
-    inside = children_of(conn, window.dialect, sorted(goods))
-    own = histories_of(conn, window, {part.object_key: part.object_key.hex() for part in inside})
     found: dict[bytes, list[History]] = defaultdict(list)
-    for part in inside:
-        if part.peer_key is not None:
-            found[part.peer_key].append(own[part.object_key])
+    outer = {key: {key} for key in goods}
+    for _ in range(LEVELS):
+        inside = children_of(conn, window.dialect, sorted(outer))
+        own = histories_of(conn, window, {part.object_key: part.object_key.hex() for part in inside})
+        deeper: dict[bytes, set[bytes]] = defaultdict(set)
+        for part in inside:
+            if part.peer_key is not None:
+                deeper[part.object_key] |= outer[part.peer_key]
+        for key, containers in deeper.items():
+            for container in containers:
+                found[container].append(own[key])
+        outer = dict(deeper)
     return found
+
+
+def _is_inside(part: Part) -> bool:
+    return part.role is LinkRole.CHILD
 
 
 def _judge(

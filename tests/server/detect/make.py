@@ -44,7 +44,7 @@ def world(db: Database, *, licences: list[dict[str, Any]] | None = None, **chang
     goods = {
         "subjects": [subject | SOURCE],
         "products": [product | SOURCE],
-        "licences": [licence | SOURCE for licence in held],
+        "licences": [SOURCE | licence for licence in held],
         "batches": [lot | {"expiry_date": "2027-01-01", "uom": "H87"} | SOURCE | changes],
     }
     result = catalog.import_document(db, goods, actor="test", now=NOW)

@@ -182,7 +182,7 @@ def test_stream_and_back_fill_find_the_same(database: Database) -> None:
         step()
         follow(database)
     streamed = {(a.rule_id, a.group_key): a for a in open_alerts(database)}
-    assert {rule for rule, _ in streamed} == {"D01", "D30", "D90"}
+    assert {rule for rule, _ in streamed} == {"D01", "D14", "D30", "D90"}
     fresh = [replace(detector, version=99) for detector in DETECTORS.values()]
     report = detect.back_fill(database, NOW, fresh)
     assert report.judged == dict.fromkeys(DETECTORS, 7)

@@ -11,8 +11,11 @@ from tests.server.detect.make import (
     DAY,
     GATE,
     HOUR,
+    LICENCE,
     LOT,
     RECALL,
+    SOURCE,
+    USCC,
     at,
     follow,
     open_alerts,
@@ -25,6 +28,7 @@ from tests.server.ingest.make import GTIN, NOW, READ_POINT, commissioned, epc, i
 from trace_server.db import Database
 from trace_server.detect import operations
 from trace_server.detect import run as detect
+from trace_server.detect.detector import SubjectKind
 from trace_server.detect.model import AlertState
 
 SOLD = at(0, bizStep="retail_selling", disposition="retail_sold")
@@ -192,3 +196,72 @@ def test_d11_a_receiver_who_opens_the_case_has_received_it(database: Database) -
     read(database, at(-2 * DAY, 1))
     follow(database, "D11")
     assert open_alerts(database) == []
+
+
+def dated(day: str, *serials: object, seconds: float = 0, lot: str = LOT) -> dict[str, Any]:
+    """A commissioning that gives a last day."""
+    ilmd = {"cbvmda:lotNumber": lot, "cbvmda:itemExpirationDate": day}
+    return at(seconds, *serials, action="ADD", bizStep="commissioning", ilmd=ilmd)
+
+
+def test_d31_finds_a_last_day_that_is_not_the_registers(database: Database) -> None:
+    world(database, expiry_date="2027-01-01")
+    post(database, dated("2027-01-01", 1), dated("2027-06-01", 2, 3), dated("2027-06-01", 4, lot="OTHER"))
+    follow(database, "D31")
+    assert groups(database, "D31") == [(f"{GTIN}/{LOT}", 1)]
+    post(database, wrong(dated("2027-06-01", 2, 3)))
+    follow(database, "D31")
+    assert open_alerts(database) == []
+
+
+def test_d31_the_first_making_of_an_item_wins_also_when_it_comes_late(database: Database) -> None:
+    post(database, dated("2027-06-01", 1, seconds=HOUR))
+    follow(database, "D31")
+    assert open_alerts(database) == []
+    post(database, dated("2027-01-01", 1), dated("2027-01-01", 1, seconds=DAY))
+    follow(database, "D31")
+    (alert,) = open_alerts(database)
+    assert (alert.group_key, [one.value for one in alert.evidence]) == (item_uri(1), ["2027-06-01"])
+
+
+def test_d06_finds_more_items_than_the_batch_has(database: Database) -> None:
+    world(database, quantity="3")
+    post(database, commissioned(1, 2, lot=LOT), commissioned(2, 3, lot=LOT))
+    follow(database, "D06")
+    assert open_alerts(database) == []
+    post(database, commissioned(4, lot=LOT))
+    follow(database, "D06")
+    (alert,) = open_alerts(database)
+    assert (alert.group_key, alert.evidence[0].value) == (f"{GTIN}/{LOT}", "4 of 3 H87")
+    post(database, wrong(commissioned(4, lot=LOT)))
+    follow(database, "D06")
+    assert open_alerts(database) == []
+
+
+def test_d06_counts_no_batch_that_is_weighed(database: Database) -> None:
+    world(database, quantity="1.5", uom="KGM")
+    post(database, commissioned(1, 2, 3, lot=LOT))
+    follow(database, "D06")
+    assert open_alerts(database) == []
+
+
+@pytest.mark.parametrize(
+    ("licence", "kind"),
+    [
+        ({"valid_to": "2026-11-23", "state": "valid"}, SubjectKind.ENTERPRISE),
+        ({"valid_to": "2026-11-24", "state": "valid"}, None),
+        ({"valid_to": "2030-01-01", "state": "revoked"}, SubjectKind.ENTERPRISE),
+        ({"valid_to": "2030-01-01", "state": "revoked", "as_of": "2026-12-01"}, None),
+        (None, SubjectKind.DATA),
+    ],
+    ids=["lapsed", "last day", "revoked before", "revoked after", "none known"],
+)
+def test_d14_finds_goods_made_without_a_licence_in_force(
+    database: Database, licence: dict[str, Any] | None, kind: SubjectKind | None
+) -> None:
+    world(database, licences=[] if licence is None else [LICENCE | SOURCE | licence])
+    post(database, commissioned(1, 2, lot=LOT), at(HOUR))
+    follow(database, "D14")
+    assert [(one.subject, one.subject_kind, one.count) for one in open_alerts(database)] == [(USCC, kind, 1)] * bool(
+        kind
+    )

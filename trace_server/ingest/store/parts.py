@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
 from trace_server.db import Connection, Dialect
 from trace_server.ingest import tables
@@ -97,27 +97,41 @@ def events_with(conn: Connection, dialect: Dialect, event_keys: Sequence[bytes])
 
 def members(conn: Connection, dialect: Dialect, lots: Sequence[bytes]) -> dict[bytes, int]:
     """Lot → how many items were made in it, by events that nobody declared wrong."""
-    link = tables.link.c
-    wrong = tables.link.alias()
-    is_wrong = (
-        select(wrong.c.object_key)
-        .where(
-            wrong.c.object_key == link.object_key,
-            wrong.c.role == LinkRole.RETRACTED.value,
-            wrong.c.peer_key == link.event_key,
-        )
-        .exists()
-    )
     rows = dialect.select_any(
         conn,
         lambda part: (
-            select(link.peer_key, func.count(link.object_key.distinct()).label("items"))
-            .where(dialect.in_values(link.peer_key, part), link.role == LinkRole.MEMBER.value, ~is_wrong)
-            .group_by(link.peer_key)
+            select(_LINK.peer_key, func.count(_LINK.object_key.distinct()).label("items"))
+            .where(dialect.in_values(_LINK.peer_key, part), _LINK.role == LinkRole.MEMBER.value, ~_is_wrong())
+            .group_by(_LINK.peer_key)
         ),
         lots,
     )
     return {row.peer_key: row.items for row in rows}
+
+
+def last_made(conn: Connection, lot: bytes) -> tuple[datetime, bytes] | None:
+    """Time and key of the last event, by event time, that made items of the lot."""
+    row = conn.execute(
+        select(_LINK.event_time, _LINK.event_key)
+        .where(_LINK.peer_key == lot, _LINK.role == LinkRole.MEMBER.value, ~_is_wrong())
+        .order_by(_LINK.event_time.desc(), _LINK.event_key.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else (row.event_time, row.event_key)
+
+
+def _is_wrong() -> ColumnElement[bool]:
+    """The link's event was declared wrong: such a declaration names the same objects."""
+    other = tables.link.alias()
+    return (
+        select(other.c.object_key)
+        .where(
+            other.c.object_key == _LINK.object_key,
+            other.c.role == LinkRole.RETRACTED.value,
+            other.c.peer_key == _LINK.event_key,
+        )
+        .exists()
+    )
 
 
 def _ordered(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Part]:

@@ -1,0 +1,75 @@
+"""D06 over-issue 超额赋码: more items were commissioned in a batch than it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+
+from trace_core.ids.canonical import canonical_key
+from trace_server.catalog import store as catalog
+from trace_server.catalog.model import Batch
+from trace_server.db import Connection
+from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
+from trace_server.detect.history import histories
+from trace_server.ingest.model import ActionCode, EventType
+from trace_server.ingest.rules import class_uri
+from trace_server.ingest.store.parts import last_made, members
+
+PIECES = frozenset({"H87", "EA", "C62"})
+"""Units that count items: piece, each, one (UN/CEFACT Rec 20)."""
+
+
+def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Iterator[Outcome]:
+    """Count the items of each batch that the window makes more of, or fewer."""
+    known = histories(conn, window)
+    makers = [
+        one
+        for one in window.events
+        if one.event.action is ActionCode.ADD or one.event.type is EventType.TransformationEvent
+    ]
+    lots = {lot for one in makers for ref in one.objects for lot in known[ref.key].lots}
+    batches = {lot: batch for lot, batch in catalog.batches(conn, lots).items() if _pieces(batch) is not None}
+    keys = {canonical_key(class_uri(*lot)): batch for lot, batch in batches.items()}
+    counted = members(conn, window.dialect, sorted(keys))
+    for key, batch in sorted(keys.items()):
+        yield _judge(conn, key, batch, counted.get(key, 0), params["tolerance_percent"])
+
+
+def _judge(conn: Connection, key: bytes, batch: Batch, count: int, tolerance_percent: float) -> Outcome:
+    group, quota = f"{batch.gtin}/{batch.lot}", _pieces(batch)
+    last = last_made(conn, key) if quota is not None and count > quota * (1 + tolerance_percent / 100) else None
+    if last is None:
+        return Cleared(group, "the batch is as large as what was made, or events were declared wrong")
+    moment, event_key = last
+    return Finding(
+        group_key=group,
+        subject=batch.producer_uscc,
+        subject_kind=SubjectKind.ENTERPRISE,
+        evidence=(Evidence(event_key, moment, f"{count} of {batch.quantity} {batch.uom}"),),
+        values={"gtin": batch.gtin, "lot": batch.lot, "tolerance_percent": f"{tolerance_percent:g}"},
+        is_whole=True,
+    )
+
+
+def _pieces(batch: Batch) -> float | None:
+    """How many items the batch has; None: its quantity is not counted in items."""
+    if batch.uom not in PIECES:
+        return None
+    try:
+        return float(Decimal(batch.quantity))
+    except InvalidOperation:
+        return None
+
+
+DETECTOR = Detector(
+    id="D06",
+    version=1,
+    title_zh="超额赋码",
+    title_en="Over-issue",
+    subject_kind=SubjectKind.ENTERPRISE,
+    guard="only batches that are counted in items; each item counts once however often it is reported, and a "
+    "commissioning that was declared wrong does not",
+    basis="食品安全法 art. 42; 农产品质量安全法 art. 38, 39; domain.md D06",
+    params=(Param("tolerance_percent", 0, "%", "domain.md D06: unit tolerance; tags are counted one by one"),),
+    find=find,
+)
