@@ -106,6 +106,29 @@ class QuarantineOut(BaseModel):
     as_of: datetime
 
 
+class AlarmOut(BaseModel):
+    """One cause that a person must look at, and how often it was met."""
+
+    id: str
+    kind: str
+    source: str
+    epoch: str | None
+    seq: int | None
+    detail: str
+    first_seen: datetime
+    last_seen: datetime
+    times: int
+
+
+class AlarmsOut(BaseModel):
+    """A stretch of the alarms."""
+
+    items: list[AlarmOut]
+    next_cursor: str
+    has_more: bool
+    as_of: datetime
+
+
 class ReplayOut(BaseModel):
     """What became of a replayed body; the reason is empty when it was taken."""
 
@@ -256,6 +279,24 @@ def list_quarantine(query_data: QuarantineIn) -> QuarantineOut:
     return QuarantineOut(
         items=[QuarantineItemOut.model_validate(wire.quarantine_json(entry)) for entry in page],
         next_cursor=wire.write_place(page[-1].received_at, page[-1].quarantine_key) if page else query_data.cursor,
+        has_more=len(found) > len(page),
+        as_of=outside.clock(),
+    )
+
+
+@blueprint.get("/alarms")
+@permission("quarantine:read")
+@blueprint.input(PageIn, location="query")
+@blueprint.output(AlarmsOut)
+@blueprint.doc(summary="What a person must look at, the first seen first", responses=[503])
+def list_alarms(query_data: PageIn) -> AlarmsOut:
+    """Such as two bodies for one number of a gateway: it was copied, or restored from a backup."""
+    outside = services()
+    found = operations.read_alarms(outside.db, wire.read_place(query_data.cursor), query_data.limit + 1)
+    page = found[: query_data.limit]
+    return AlarmsOut(
+        items=[AlarmOut.model_validate(wire.alarm_json(alarm)) for alarm in page],
+        next_cursor=wire.write_place(page[-1].first_seen, page[-1].alarm_key) if page else query_data.cursor,
         has_more=len(found) > len(page),
         as_of=outside.clock(),
     )

@@ -85,4 +85,25 @@ def replay(services: Services, *, ids: tuple[str, ...], everything: bool, operat
         sys.exit(1)
 
 
-commands: list[click.Command] = [events, quarantine]
+@click.group()
+def alarms() -> None:
+    """What a person must look at, e.g. `trace-server alarms list --json`."""
+
+
+@alarms.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.pass_obj
+def list_alarms(services: Services, *, as_json: bool) -> None:
+    """trace-server alarms list --json
+
+    The first seen first, each cause once with how often it was met.
+    """
+    for alarm in operations.stream_alarms(services.db):
+        if as_json:
+            print(json.dumps(wire.alarm_json(alarm), ensure_ascii=False))
+        else:
+            times = f"{alarm.times} times until {alarm.last_seen.isoformat()}"
+            print(f"{alarm.first_seen.isoformat()} {alarm.kind} {alarm.source}: {alarm.detail} ({times})")
+
+
+commands: list[click.Command] = [events, quarantine, alarms]

@@ -21,7 +21,7 @@ MAX_DOCUMENT_BYTES = 2_097_152
 MAX_DOCUMENT_EVENTS = 1000
 MAX_ERRORS = 50
 MAX_CONTEXT_BYTES = 16_384
-"""A document's `@context` is kept with every event of it that is held: what is large there is large a thousand times."""
+"""A document's `@context` is kept with every event of it that is held, which may be a thousand."""
 MAX_CONTEXT_TERMS = 200
 LIST = ("epcisBody", "eventList")
 QUERY_LIST = ("epcisBody", "queryResults", "resultsBody", "eventList")

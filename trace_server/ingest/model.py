@@ -186,6 +186,21 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """One cause that a person must look at, and how often it was met. `seq`: the event it is about."""
+
+    alarm_key: bytes
+    kind: str
+    source: str
+    epoch: str | None
+    seq: int | None
+    detail: str
+    first_seen: datetime
+    last_seen: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What became of one captured document (EPCIS 2.0 capture job)."""
 

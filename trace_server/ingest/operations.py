@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import structlog
+from prometheus_client import Counter
 
 from trace_core.errors import Conflict, EventError, NotFound
 from trace_core.uplink import Ack, Batch
@@ -32,6 +33,7 @@ from trace_server.ingest.intake import (
 from trace_server.ingest.model import (
     CLIENT,
     GATEWAY,
+    Alarm,
     Cursor,
     CursorConflict,
     ErrorBehaviour,
@@ -50,6 +52,8 @@ from trace_server.ingest.store import capture, events, held, stream
 from trace_server.ingest.xml_document import XmlDocument, read_xml_document
 
 QUARANTINE_PAGE = 100
+
+ALARMS = Counter("suyuan_alarms", "Alarms raised: what a person must look at", ["kind"])
 
 log = structlog.get_logger(__name__)
 
@@ -242,6 +246,20 @@ def stream_quarantine(db: Database, state: QuarantineState | None) -> Iterator[Q
         after = page[-1].received_at, page[-1].quarantine_key
 
 
+def read_alarms(db: Database, after: tuple[datetime, bytes] | None, limit: int) -> list[Alarm]:
+    """At most `limit` alarms behind `after`, the first seen first."""
+    with db.read() as conn:
+        return held.alarms(conn, after=after, limit=limit)
+
+
+def stream_alarms(db: Database) -> Iterator[Alarm]:
+    """All alarms, the first seen first."""
+    after: tuple[datetime, bytes] | None = None
+    while page := read_alarms(db, after, QUARANTINE_PAGE):
+        yield from page
+        after = page[-1].first_seen, page[-1].alarm_key
+
+
 def _settle(
     conn: Connection, db: Database, origin: Origin, batch: Batch, read: Sequence[Taken | Rejection]
 ) -> Ack | CursorConflict:
@@ -302,6 +320,7 @@ def _keep_contradiction(
     held.add_quarantine(conn, db.dialect, [entry])
     alarm_key = hashlib.sha256(f"{Reason.CONTRADICTION}\n{origin.source}\n{batch.epoch}\n{seq}".encode()).digest()[:16]
     held.raise_alarm(conn, db.dialect, alarm_key, origin, kind=Reason.CONTRADICTION, seq=seq, detail=detail)
+    ALARMS.labels(Reason.CONTRADICTION).inc()
     log.error("sequence contradiction", source=origin.source, epoch=batch.epoch, seq=seq)
     return CursorConflict(detail, cursor=cursor, where="events", remedy="begin a new epoch after the cursor")
 

@@ -10,7 +10,7 @@ from trace_core.errors import InputError
 from trace_server.db.types import EPOCH, to_microseconds
 from trace_server.epcis_xml.jobs import JobError, JobState, write_job
 from trace_server.ingest import representation
-from trace_server.ingest.model import GATEWAY, Job, Position, Quarantined, Rejection, StoredEvent
+from trace_server.ingest.model import GATEWAY, Alarm, Job, Position, Quarantined, Rejection, StoredEvent
 
 _POSITION = re.compile(r"(\d{1,18})\.(\d{1,5})\Z")
 _PLACE = re.compile(r"(\d{1,17})\.([0-9a-f]{32})\Z")
@@ -106,6 +106,21 @@ def quarantine_json(entry: Quarantined) -> dict[str, Any]:
         "received_at": entry.received_at.isoformat(),
         **rejection_json(entry.rejection),
         "body": entry.body.decode("utf-8", "replace"),
+    }
+
+
+def alarm_json(alarm: Alarm) -> dict[str, Any]:
+    """What a person must look at."""
+    return {
+        "id": alarm.alarm_key.hex(),
+        "kind": alarm.kind,
+        "source": alarm.source,
+        "epoch": alarm.epoch,
+        "seq": alarm.seq,
+        "detail": alarm.detail,
+        "first_seen": alarm.first_seen.isoformat(),
+        "last_seen": alarm.last_seen.isoformat(),
+        "times": alarm.times,
     }
 
 

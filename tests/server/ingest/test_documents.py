@@ -91,7 +91,9 @@ def test_nobody_can_take_the_place_of_anothers_event(database: Database) -> None
 
 
 @pytest.mark.parametrize(
-    "context", [{"x": "urn:x:" + "a" * 20_000}, {f"x{n}": "urn:x:" for n in range(201)}], ids=["bytes", "terms"]
+    "context",
+    [{f"x{n}": "urn:x:" + "a" * 2000 for n in range(10)}, {f"x{n}": "urn:x:" for n in range(201)}],
+    ids=["bytes", "terms"],
 )
 def test_a_context_that_would_be_kept_a_thousand_times_is_refused(database: Database, context: dict[str, str]) -> None:
     with pytest.raises(TooLarge, match="@context"):

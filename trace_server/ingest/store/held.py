@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, update
 
 from trace_server.db import Connection, Dialect
 from trace_server.ingest import tables
-from trace_server.ingest.model import Origin, Quarantined, QuarantineState, Reason, Rejection
+from trace_server.ingest.model import Alarm, Origin, Quarantined, QuarantineState, Reason, Rejection
 
 
 def add_quarantine(conn: Connection, dialect: Dialect, held: Sequence[Quarantined]) -> int:
@@ -57,6 +57,29 @@ def raise_alarm(
         .where(table.c.alarm_key == alarm_key)
         .values(last_seen=origin.received_at, times=table.c.times + 1)
     )
+
+
+def alarms(conn: Connection, *, after: tuple[datetime, bytes] | None = None, limit: int = 500) -> list[Alarm]:
+    """Alarms by the time they were first seen; `after`: that time and the key of the last one read."""
+    table = tables.alarm
+    stmt = select(table).order_by(table.c.first_seen, table.c.alarm_key).limit(limit)
+    if after is not None:
+        moment, key = after
+        stmt = stmt.where((table.c.first_seen > moment) | ((table.c.first_seen == moment) & (table.c.alarm_key > key)))
+    return [
+        Alarm(
+            row.alarm_key,
+            row.kind,
+            row.source,
+            row.epoch,
+            row.seq,
+            row.detail,
+            row.first_seen,
+            row.last_seen,
+            row.times,
+        )
+        for row in conn.execute(stmt)
+    ]
 
 
 def resolve_quarantine(conn: Connection, quarantine_key: bytes, event_key: bytes, now: datetime) -> None:
