@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from gateway_agent.blocklist import STRICTNESS, Asset, BlockList, Verdict
 from gateway_agent.checkpoints import Role
+from gateway_agent.codes import LINK_PREFIX
 from trace_core.errors import IdentifierError
 from trace_core.ids import epc as epc_codec
 from trace_core.ids.canonical import canonical_uri
@@ -65,7 +66,10 @@ class Answer:
 
 
 def identify(epc: bytes) -> Identity:
-    """The name of a tag: its EPC URI, or the raw URI when the bits mean nothing to us."""
+    """The name of a tag: its EPC URI, or the raw URI when the bits mean nothing to us. Of a printed code: its link."""
+    if epc.startswith(LINK_PREFIX):
+        link = epc.decode()
+        return Identity(link, canonical_uri(link))
     try:
         uri = epc_codec.decode(epc).uri
     except IdentifierError:

@@ -17,10 +17,11 @@ from typing import TypeAlias
 from gateway_agent import clock
 from gateway_agent.bus import Bus, Said, Single, Talk
 from gateway_agent.clock import Moment
+from gateway_agent.codes import as_read
 from gateway_agent.config import ReaderConfig
 from gateway_agent.killpoints import reach
 from gateway_agent.transports._base import LinkDown, Transport, Tunable
-from trace_core.readers._base import BadBytes, DeviceEvent, DeviceState, Send, TagRead
+from trace_core.readers._base import BadBytes, CodeRead, DeviceEvent, DeviceState, Send, TagRead
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +171,8 @@ class Pump:
     def _take(self, said: Said, *, kept_elsewhere: bool = False) -> None:
         received = clock.now()
         for name, outputs in said:
-            for output in outputs:
+            for told in outputs:
+                output = as_read(told) if isinstance(told, CodeRead) else told
                 match output:
                     case TagRead():
                         reach("frame-read")
