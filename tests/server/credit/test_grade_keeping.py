@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -254,6 +255,39 @@ def test_records_made_at_the_same_time_are_all_in_the_grade(services: Services) 
     assert failures == []
     number, level, score = now_of(services)
     assert (number, level, score) == (4, "D", "42.4")
+
+
+def test_clerks_registers_and_the_sweep_never_block_each_other(services: Services) -> None:
+    register(services, SUBJECT, OTHER_SUBJECT)
+    failures: list[Exception] = []
+
+    def run(work: Callable[[int], object]) -> None:
+        try:
+            for number in range(5):
+                work(number)
+        except Exception as error:  # noqa: BLE001 – carried to the main thread
+            failures.append(error)
+
+    works: list[Callable[[int], object]] = [
+        lambda n: published(services, CF_WSH=f"a{n}号", CF_WFXW=f"类型a{n}"),
+        lambda n: published(services, CF_WSH=f"b{n}号", CF_WFXW=f"类型b{n}", CF_XDR_SHXYM=OTHER_SUBJECT),
+        lambda n: state_fact(services, fact(FactKind.LIST_ABNORMAL, f"{n}号"), actor="register"),
+        lambda _: _sweep_again(services),
+    ]
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert now_of(services)[1:] == ("D", "28")
+    assert now_of(services, OTHER_SUBJECT)[1:] == ("D", "28")
+
+
+def _sweep_again(services: Services) -> int:
+    with services.db.begin() as conn:
+        conn.execute(text("DELETE FROM grade_sweep"))
+    return regrade_all(services)
 
 
 def test_the_credit_line_names_scheme_level_and_day(services: Services) -> None:
