@@ -55,6 +55,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("statement_timeout_s", 30.0, "seconds", "longest database statement of a request (PostgreSQL)"),
     Setting("busy_timeout_s", 10.0, "seconds", "longest wait for another writer's lock"),
     Setting(
+        "backup_confirms",
+        "manual",
+        "word",
+        "when gateways may delete events: `manual` after `trace-server backup confirm`, `immediate` on commit, for "
+        "databases that are replicated synchronously",
+    ),
+    Setting(
         "allow_unsafe_database", False, "yes/no", "start although PostgreSQL has fsync or synchronous_commit off: tests"
     ),
     Setting("mqtt_url", "", "URL", "broker of `trace-server uplink-mqtt`: mqtts://[user@]host[:port]"),
@@ -85,6 +92,7 @@ class Settings:
     max_body_bytes: int = 10_485_760
     statement_timeout_s: float = 30.0
     busy_timeout_s: float = 10.0
+    backup_confirms: str = "manual"
     allow_unsafe_database: bool = False
     mqtt_url: str = ""
     mqtt_password: str = field(default="", repr=False)
@@ -200,6 +208,7 @@ def _check(settings: Settings) -> None:
         (settings.max_body_bytes >= 65_536, "max_body_bytes", "at least 65536"),
         (settings.statement_timeout_s > 0 and settings.busy_timeout_s > 0, "statement_timeout_s", "more than 0"),
         (bool(settings.tls_cert) == bool(settings.tls_key), "tls_key", "tls_cert and tls_key go together"),
+        (settings.backup_confirms in ("manual", "immediate"), "backup_confirms", "manual or immediate"),
         (settings.log_level in ("debug", "info", "warning", "error"), "log_level", "debug, info, warning or error"),
         (
             not settings.code_secret or len(settings.code_secret) >= MIN_SECRET_CHARACTERS,

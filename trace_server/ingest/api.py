@@ -154,7 +154,12 @@ def uplink() -> Response:
         gateway = _sender(conn, payload)
     batch = decode_batch(payload)
     ack = operations.accept_batch(
-        outside.db, outside.clock(), gateway, batch, admit=lambda conn: _sender(conn, payload)
+        outside.db,
+        outside.clock(),
+        gateway,
+        batch,
+        admit=lambda conn: _sender(conn, payload),
+        is_backup=outside.settings.backup_confirms == "immediate",
     )
     return Response(encode_ack(ack), mimetype="application/json")
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 
 import click
 
-from trace_server.ingest import operations, wire
+from trace_core.errors import InputError
+from trace_server.ingest import backups, operations, wire
 from trace_server.ingest.model import QuarantineState
-from trace_server.services import Services
+from trace_server.services import Services, operator_name
 
 
 @click.group()
@@ -106,4 +108,39 @@ def list_alarms(services: Services, *, as_json: bool) -> None:
             print(f"{alarm.first_seen.isoformat()} {alarm.kind} {alarm.source}: {alarm.detail} ({times})")
 
 
-commands: list[click.Command] = [events, quarantine, alarms]
+@click.group()
+def backup() -> None:
+    """What gateways may let go of, e.g. `trace-server backup confirm --at 2026-11-24T02:00:00+08:00`."""
+
+
+@backup.command("confirm")
+@click.option("--at", default="", help="When the backup was begun, with the offset from UTC.")
+@click.option("--all", "everything", is_flag=True, help="All that is stored now.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def confirm_backup(services: Services, *, at: str, everything: bool, as_json: bool) -> None:
+    """trace-server backup confirm --at 2026-11-24T02:00:00+08:00
+
+    Say that a checked backup holds what came until then; gateways delete their copies of it with the next answer.
+    """
+    if everything == bool(at):
+        raise click.UsageError("say --at with a time, or --all")
+    moved = backups.confirm(services.db, services.clock(), operator_name(), _moment(at) if at else None)
+    if as_json:
+        print(json.dumps({"confirmed": moved}))
+    else:
+        for epoch, seq in moved.items():
+            print(f"{epoch} confirmed up to {seq}")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{text!r:.60} is no time", where="at", remedy="such as 2026-11-24T02:00:00+08:00") from error
+    if moment.tzinfo is None:
+        raise InputError("the time lacks its offset from UTC", where="at", remedy="end it with Z or ±hh:mm")
+    return moment
+
+
+commands: list[click.Command] = [events, quarantine, alarms, backup]

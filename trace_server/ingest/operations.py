@@ -65,10 +65,12 @@ def accept_batch(
     batch: Batch,
     *,
     admit: Callable[[Connection], object] | None = None,
+    is_backup: bool = False,
 ) -> Ack:
     """Take what is new of `batch` and acknowledge after the commit. Sending the same batch again changes nothing.
 
-    `admit` is called inside the transaction and raises when the gateway may not send (any more). Raises
+    `admit` is called inside the transaction and raises when the gateway may not send (any more). `is_backup`: the
+    commit is as good as a backup. Raises
     `CursorConflict` for a gap and for bodies that contradict stored ones; the latter are kept in quarantine.
     """
     killpoints.reach(killpoints.BEFORE_PARSE)
@@ -80,7 +82,7 @@ def accept_batch(
             if admit is not None:
                 admit(conn)
             storable = without_culprits(conn, db.dialect, origin, read) if is_again else read
-            return _settle(conn, db, origin, batch, storable)
+            return _settle(conn, db, origin, batch, storable, is_backup=is_backup)
 
     outcome = with_culprits_held(settle)
     killpoints.reach(killpoints.AFTER_COMMIT)
@@ -261,7 +263,13 @@ def stream_alarms(db: Database) -> Iterator[Alarm]:
 
 
 def _settle(
-    conn: Connection, db: Database, origin: Origin, batch: Batch, read: Sequence[Taken | Rejection]
+    conn: Connection,
+    db: Database,
+    origin: Origin,
+    batch: Batch,
+    read: Sequence[Taken | Rejection],
+    *,
+    is_backup: bool,
 ) -> Ack | CursorConflict:
     gateway_id = origin.source.removeprefix(GATEWAY)
     cursor = capture.lock_cursor(conn, db.dialect, gateway_id, batch.epoch, origin.received_at)
@@ -280,7 +288,8 @@ def _settle(
     quarantined = [seq for seq, _, is_held in known if is_held]
     if skip < len(batch.events):
         quarantined += _append(conn, db, origin, cursor, batch, read, skip)
-        cursor = dataclasses.replace(cursor, last_seq=batch.last_seq, digest=batch.digest)
+        held_to = batch.last_seq if is_backup else cursor.backed_up_to
+        cursor = dataclasses.replace(cursor, last_seq=batch.last_seq, digest=batch.digest, backed_up_to=held_to)
         capture.move_cursor(conn, cursor, origin.received_at)
     return Ack(
         epoch=batch.epoch,

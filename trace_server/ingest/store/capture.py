@@ -33,7 +33,7 @@ def move_cursor(conn: Connection, cursor: Cursor, now: datetime) -> None:
     conn.execute(
         update(table)
         .where(table.c.gateway_id == cursor.gateway_id, table.c.epoch == cursor.epoch)
-        .values(last_seq=cursor.last_seq, digest=cursor.digest, updated=now)
+        .values(last_seq=cursor.last_seq, digest=cursor.digest, backed_up_to=cursor.backed_up_to, updated=now)
     )
 
 
