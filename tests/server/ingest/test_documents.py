@@ -308,7 +308,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     name=st.sampled_from([*seen(1), "ilmd", "quantityList", "errorDeclaration", "suyuan:x", "@context"]), value=VALUES
 )
