@@ -19,15 +19,13 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from trace_core.block_list import signature_input, unseal
+from trace_core.block_list import MAX_BYTES, signature_input, unpack, unseal
 from trace_core.errors import ConfigError, EventError, Refused, TraceError
 from trace_core.ids.canonical import canonical_uri
 from trace_core.uplink import key_id
 
 log = logging.getLogger(__name__)
 
-MAX_LIST_BYTES = 67_108_864
-"""A list that a gateway reads into memory: about 500,000 entries."""
 MAX_REASON_CHARS = 200
 CLOCK_SLACK = timedelta(minutes=5)
 """A list from further in the future than this says that the wall clock is wrong, not that the list is new."""
@@ -83,8 +81,8 @@ class BlockList:
 
 def parse_block_list(data: bytes) -> BlockList:
     """The content of a signed list (`trace_core.block_list`). Raises `EventError`."""
-    if len(data) > MAX_LIST_BYTES:
-        raise EventError(f"the list has {len(data)} bytes", where="block_list", remedy=f"at most {MAX_LIST_BYTES}")
+    if len(data) > MAX_BYTES:
+        raise EventError(f"the list has {len(data)} bytes", where="block_list", remedy=f"at most {MAX_BYTES}")
     try:
         fields = json.loads(data)
         issued_at = datetime.fromisoformat(str(fields["issued_at"]))
@@ -151,6 +149,7 @@ class BlockListFile:
     def replace(self, data: bytes) -> None:
         """Check, store durably, then use. Raises `EventError` or `Refused`: unsigned, forged, older, contradictory."""
         try:
+            data = unpack(data)
             new, content = self._checked(data)
         except TraceError as error:
             self._complain(f"a list was refused: {error}")

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from gateway_agent.config import ServerConfig
 from trace_core.errors import Retryable
 
-MAX_REPLY_BYTES = 1_048_576
-"""An acknowledgement has a few hundred bytes; a captive portal may send anything."""
+MAX_REPLY_BYTES = 8_388_608
+"""A packed block list of 150,000 assets; a captive portal may send anything."""
 REPLY_LIMIT_S = 60.0
 """A reply that drips in byte by byte must end too; `timeout_s` bounds only each single read."""
 MAX_RETRY_AFTER_S = 3600.0

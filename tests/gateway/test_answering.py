@@ -18,6 +18,7 @@ from gateway_agent.clock import Boot, ClockJudge, Moment, kernel_synchronised, n
 from gateway_agent.eventing import Origin, Place, event_body
 from gateway_agent.observing import Observation
 from tests.gateway.make import LIST_KEY, LIST_SIGNER, POINT, WALL, epc, later, read_point, sealed
+from trace_core.block_list import pack
 from trace_core.epcis.document import events_from_document
 from trace_core.epcis.event import ObjectEvent
 from trace_core.errors import EventError, Refused, TraceError
@@ -168,6 +169,22 @@ def test_no_changed_byte_of_a_signed_list_is_taken(position: int, change: int) -
         with pytest.raises(TraceError):
             file.replace(bytes(data))
         assert file.current is None
+
+
+def test_a_packed_list_is_taken_and_one_that_unpacks_without_end_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = BlockListFile(tmp_path / "block_list.json", LIST_KEY)
+    packed = pack(sealed(listing(version=4)))
+    file.replace(packed)
+    assert (file.version, BlockListFile(tmp_path / "block_list.json", LIST_KEY).version) == (4, 4)
+    for damaged in (packed[:-9], packed[:20] + b"\x00" * 20):
+        with pytest.raises(EventError, match="damaged gzip"):
+            file.replace(damaged)
+    monkeypatch.setattr("trace_core.block_list.MAX_BYTES", 1_000)
+    with pytest.raises(EventError, match="unpacks to more"):
+        file.replace(pack(sealed(listing(version=5)) + b" " * 10_000))
+    assert file.version == 4
 
 
 def test_an_older_list_put_back_on_the_disk_is_not_used(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from pydantic import BaseModel
 
-from trace_core.block_list import CONTENT_TYPE
+from trace_core.block_list import CONTENT_TYPE, pack
 from trace_core.errors import NotFound
 from trace_core.uplink import KEY_ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, request_payload
 from trace_server.accounts.access import public, signed
@@ -23,7 +23,7 @@ blueprint = APIBlueprint("blocklist", __name__, url_prefix="/api/v1/gateways", t
 
 _ANSWERS: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
     200: {
-        "description": "A line with the signature, then the JSON that is signed (docs/wire/block-list.md)",
+        "description": "gzip of a line with the signature and the JSON that is signed (docs/wire/block-list.md)",
         "content": {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}},
     },
     **{status: {"description": "Problem details (RFC 9457)"} for status in (401, 403, 404, 503)},
@@ -51,7 +51,7 @@ def block_list() -> Response:
     found = operations.newest(outside.db)
     if found is None:
         raise NotFound("no block list has been published yet", remedy="start `trace-server worker`")
-    return Response(signer.sealed(found), content_type=CONTENT_TYPE)
+    return Response(pack(signer.sealed(found)), content_type=CONTENT_TYPE)
 
 
 @blueprint.get("/block-list/key")
