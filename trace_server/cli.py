@@ -112,6 +112,12 @@ def run(services: Services, /, **given: str | int | None) -> None:
     if settings.workers > 1 and not services.db.dialect.has_concurrent_writers:
         raise ConfigError("SQLite serves one web process", where="workers", remedy="use --workers 1 or PostgreSQL")
     _require_fit(services)
+    if not settings.code_secret:
+        raise ConfigError(
+            "there is no secret to sign codes, cursors and lists with",
+            where="code_secret",
+            remedy="set SUYUAN_CODE_SECRET to 32 random characters or more, e.g. `openssl rand -hex 32`, and keep it",
+        )
     if settings.workers > 1 and METRICS_FOLDER not in os.environ:
         _start_over_with_shared_metrics()
     services.db.dispose()  # connections must not be shared with the processes that gunicorn forks

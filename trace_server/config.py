@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ NOT_SETTINGS = frozenset(
 )
 """Variables with our prefix that are not settings: the file's own name, the tests' data."""
 MIN_SECRET_CHARACTERS = 32
+_NAMED_SECRET = re.compile(r"[0-9A-HJKMNP-TV-Z]:(.{32,})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check(self)
+
+    @property
+    def oldest_secret(self) -> str:
+        """What keys for other purposes are derived from: the last of the code keys, which a rotation leaves alone.
+
+        `B:newer,A:older` gives `older`, and so does `older` by itself: see `trace_server.portal.signature`.
+        """
+        named = _NAMED_SECRET.match(self.code_secret.rpartition(",")[2].strip())
+        return named[1] if named else self.code_secret
+
+    def derived_key(self, purpose: bytes) -> bytes:
+        """32 bytes for one purpose only, by HMAC-SHA256; the same after a rotation of the code keys."""
+        return hmac.digest(self.oldest_secret.encode(), purpose, "sha256")
 
     @property
     def all_trusted_hosts(self) -> list[str]:

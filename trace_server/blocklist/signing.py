@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +55,7 @@ def list_signer(settings: Settings) -> ListSigner:
         return ListSigner(_load(Path(settings.block_list_key_file)))
     if not settings.code_secret:
         raise NotFound("this server has no key to sign a block list with", remedy="set block_list_key_file")
-    seed = hmac.new(settings.code_secret.encode(), DERIVATION, hashlib.sha256).digest()
+    seed = settings.derived_key(DERIVATION)
     return ListSigner(Ed25519PrivateKey.from_private_bytes(seed))
 
 

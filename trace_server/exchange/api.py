@@ -98,7 +98,7 @@ def violations(query_data: FeedIn) -> tuple[dict[str, Any], int, dict[str, str]]
     """No change is left out or given twice, whoever writes at the same time."""
     outside = services()
     wanted = Filter(query_data.region, query_data.category, query_data.department, _kinds(query_data.kind))
-    secret = outside.settings.code_secret
+    secret = outside.settings.oldest_secret
     after = read_cursor(query_data.cursor, wanted, secret) if query_data.cursor else 0
     with outside.db.read() as conn:
         page = operations.feed(conn, after=after, limit=query_data.limit, wanted=wanted)

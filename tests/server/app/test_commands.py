@@ -75,6 +75,7 @@ def serving(url: str, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], 
     """A running server and its port."""
     port = free_port()
     env = os.environ | {"SUYUAN_DATABASE_URL": url, "SUYUAN_ALLOW_UNSAFE_DATABASE": "1", "SUYUAN_LOG_LEVEL": "warning"}
+    env["SUYUAN_CODE_SECRET"] = "for tests only, long enough to be taken"
     process = subprocess.Popen([*PROGRAM, "run", "--port", str(port), *options], env=env)
     try:
         yield process, port
@@ -131,6 +132,14 @@ def test_a_server_refuses_a_database_without_schema(run: Runner, tmp_path: Path)
     outcome = run(f"sqlite:///{tmp_path / 'a.sqlite'}", "run")
     assert outcome.code == 1
     assert "db upgrade" in outcome.err
+
+
+def test_a_server_refuses_to_run_without_a_secret(run: Runner, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    run(url, "db", "upgrade")
+    outcome = run(url, "run")
+    assert outcome.code == 1
+    assert "SUYUAN_CODE_SECRET" in outcome.err
 
 
 def test_an_operator_sets_up_a_server_by_commands(run: Runner, tmp_path: Path) -> None:

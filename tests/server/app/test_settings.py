@@ -28,6 +28,14 @@ def test_every_setting_is_on_the_page_with_its_default_and_meaning() -> None:
         assert default in rows[setting.name]
 
 
+def test_a_rotation_of_the_code_keys_leaves_derived_keys_alone() -> None:
+    older, newer = "o" * 32, "n" * 32
+    settings = [Settings(code_secret=text) for text in (older, f"1:{older}", f"B:{newer},1:{older}")]
+    assert len({one.derived_key(b"purpose") for one in settings}) == 1
+    assert settings[0].derived_key(b"purpose") != settings[0].derived_key(b"another")
+    assert Settings(code_secret=newer).derived_key(b"purpose") != settings[0].derived_key(b"purpose")
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "suyuan.toml"
     file.write_text('port = 9000\nhost = "192.0.2.1"\nstatement_timeout_s = 5\n')

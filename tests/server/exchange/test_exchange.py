@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.server.credit.make import (
@@ -23,7 +25,7 @@ from tests.server.credit.make import (
 from trace_server.credit.coding import masked_name
 from trace_server.credit.fields import BY_NAME
 from trace_server.credit.operations import repair, withdraw
-from trace_server.services import Services
+from trace_server.services import EXTENSION, Services
 
 Headers = Callable[[str], dict[str, str]]
 FEED = "/api/v1/credit/violations"
@@ -239,6 +241,17 @@ def test_a_cursor_ahead_of_a_restored_log_is_refused(http: FlaskClient, outside:
     ahead = write_cursor(7, Filter(), outside.settings.code_secret)
     answer = http.get(FEED, headers=bearer("credit_office"), query_string={"cursor": ahead})
     assert answer.status_code == 409
+
+
+def test_a_cursor_survives_a_rotation_of_the_code_keys(
+    http: FlaskClient, outside: Services, bearer: Headers, app: Flask
+) -> None:
+    recorded(outside)
+    headers = bearer("credit_office")
+    cursor = http.get(FEED, headers=headers).get_json()["next_cursor"]
+    rotated = replace(outside.settings, code_secret=f"B:{'n' * 32},1:{outside.settings.code_secret}")
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], settings=rotated)
+    assert http.get(FEED, headers=headers, query_string={"cursor": cursor}).status_code == 200
 
 
 def test_the_openapi_document_lists_every_field_of_a_decision(http: FlaskClient) -> None:
