@@ -2,8 +2,8 @@
 
 The text is decoded once and handed to the parser as UTF-8. A document type declaration is refused: it can declare
 entities and name files. Only a bare `<!DOCTYPE name>` is taken out and passed over, because GS1's own examples carry
-one and it declares nothing. Limits: bytes, marks (so that the tree stays within ten times its text), depth (libxml2
-refuses more than 256 levels). Source: OWASP ASVS 5.0 1.5.1.
+one and it declares nothing. Limits: bytes, marks (nodes of the tree), depth (libxml2 refuses more than 256
+levels). Source: OWASP ASVS 5.0 1.5.1.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from trace_core.errors import EventError, TooLarge
 
 MAX_BYTES: Final = 2_097_152
 """Quality: capture bodies of at most 2 MB."""
-MAX_MARKS: Final = 250_000
-"""`<` and `=` in one document: each stands for at most one node of the tree. Real documents of 2 MB have 100,000."""
+FREE_MARKS: Final = 50_000
+BYTES_A_MARK: Final = 12
+"""`<` and `=` that a document may have: so many, and one more for every so many bytes. Each stands for at most one node
+of 100 to 350 bytes, so that a document never takes more than 80 MB; real ones take 8 to 16 times their text."""
 ENCODINGS: Final = frozenset(
     {"utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "gb18030", "gbk", "gb2312"}
 )
@@ -38,7 +40,7 @@ def parse(raw: bytes) -> Element:
     if len(raw) > MAX_BYTES:
         raise TooLarge(f"the document has {len(raw)} bytes", remedy=f"send at most {MAX_BYTES} at once")
     text = _without_doctype(_decoded(raw))
-    if text.count("<") + text.count("=") > MAX_MARKS:
+    if text.count("<") + text.count("=") > FREE_MARKS + len(text) // BYTES_A_MARK:
         raise TooLarge("the document has too many elements and attributes", remedy="send it in parts")
     # made for each call: a parser keeps the errors of its last document, which another thread may be reading
     parser = etree.XMLParser(
