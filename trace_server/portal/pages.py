@@ -18,12 +18,13 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
 
 from trace_core.errors import IdentifierError, InputError
+from trace_server import languages
 from trace_server.accounts.access import public
 from trace_server.catalog.operations import item_key
 from trace_server.catalog.profiles import CategoryProfile, load_profiles
 from trace_server.config import Settings
 from trace_server.db import Database, DatabaseAway
-from trace_server.portal import codes, languages, operations, rules, words
+from trace_server.portal import codes, operations, rules, words
 from trace_server.portal.keeping import Keeping, Kept
 from trace_server.portal.limits import Limits
 from trace_server.portal.model import Code, Queries, Verdict

@@ -17,7 +17,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from trace_server.portal import languages, rules, words
+from trace_server import languages
+from trace_server.portal import rules, words
 from trace_server.portal.model import Code, Queries, Reason, ShownHop, Verdict
 from trace_server.portal.operations import Gathered
 

@@ -20,7 +20,7 @@ from trace_server.credit.grading.scoring import display
 from trace_server.credit.model import ViolationRecord
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.steps import law_day
-from trace_server.publicity.languages import LANGUAGES, LOCALES, SOURCE, translations
+from trace_server.languages import LANGUAGES, LOCALES, SOURCE, translations
 from trace_server.publicity.words import CATEGORY, GRADE_LINE, GREEN, SEVERITY, SUBJECT_STATUS
 
 YUAN_PER_WAN = 10_000

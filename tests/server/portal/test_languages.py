@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trace_server.portal import languages
+from trace_server import languages
 
 ROOT = Path(__file__).parents[3]
 CATALOG = languages.TRANSLATIONS / "en" / "LC_MESSAGES" / "messages.po"

@@ -15,14 +15,15 @@ from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
+TRANSLATIONS = Path(__file__).resolve().parent / "translations"
 SOURCE = "zh-CN"
 LANGUAGES = (SOURCE, "en")
 MAX_HEADER = 256
 """Characters of Accept-Language that are read; browsers send fewer than 100."""
-_LOCALES = {"zh-CN": "zh_Hans_CN", "en": "en_GB"}
+LOCALES = {"zh-CN": "zh_Hans_CN", "en": "en_GB"}
 
 
+@lru_cache(maxsize=len(LANGUAGES))
 def translations(language: str) -> gettext.NullTranslations:
     """The messages of one of `LANGUAGES`; the source language gives every text back as it is."""
     if language == SOURCE:
@@ -57,7 +58,7 @@ def from_parameter(value: str) -> str | None:
 
 def long_date(day: date, language: str) -> str:
     """2026年11月24日 · 24 November 2026."""
-    return format_date(day, "long", locale=_LOCALES[language])
+    return format_date(day, "long", locale=LOCALES[language])
 
 
 def _weight(parameter: str) -> float:
