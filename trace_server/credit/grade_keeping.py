@@ -69,8 +69,8 @@ def _regrade_one(
 ) -> int:
     number = grades.lock(conn, dialect, uscc, policy.scheme)
     made = assessed(conn, uscc, policy, today, changed)
-    before = grades.current(conn, uscc, policy.scheme) if number else None
-    if before is not None and before.digest == result_digest(made):
+    digest = result_digest(made)
+    if grades.digest_of(conn, uscc, policy.scheme, number) == digest:
         return 0
-    grades.add(conn, now, uscc, number + 1, made)
+    grades.add(conn, now, uscc, number + 1, made, digest)
     return 1

@@ -53,7 +53,7 @@ def test_the_english_section_has_no_chinese_but_official_text(http: FlaskClient,
     state_fact(outside, fact(FactKind.LIST_SERIOUS), actor="clerk")
     text = words(http, "en")
     assert "D (poor), 85.60 points" in text
-    assert "≤ D On the list of serious violations, whatever the score" in text
+    assert "at most D On the list of serious violations, whatever the score" in text
     assert "the office has not confirmed them yet" in text
     assert re.findall("[一-鿿]+", text) == ["示市监罚", "号"]
 

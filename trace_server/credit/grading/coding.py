@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -39,9 +39,10 @@ def assess(
     """Grade and green channel of a day, with a digest of everything they were made from."""
     inputs = [
         [policy.id, policy.version],
-        *(sorted(_text(asdict(item)) for item in items) for items in (records, memberships, commitments)),
-        [facts.registered_on, sorted(map(_text, map(asdict, facts.recalls)))],
-        sorted(map(_text, map(asdict, facts.completeness))),
+        *(sorted(map(_text, items)) for items in (records, memberships, commitments)),
+        facts.registered_on,
+        sorted(map(_text, facts.recalls)),
+        sorted(map(_text, facts.completeness)),
     ]
     return Assessment(
         grade(records, memberships, commitments, facts, policy, as_of),
@@ -52,19 +53,18 @@ def assess(
 
 def assessment_bytes(assessment: Assessment) -> bytes:
     """The canonical form: sorted keys, no spaces, UTF-8, exact decimals without trailing zeros."""
-    return _text(assessment_json(assessment)).encode()
+    return _text(assessment).encode()
 
 
 def result_digest(assessment: Assessment) -> str:
     """SHA-256 of the result without its day: the same while nothing has changed but the date."""
-    document = assessment_json(assessment)
-    del document["grade"]["as_of"]
-    return hashlib.sha256(_text(document).encode()).hexdigest()
+    undated = replace(assessment, grade=replace(assessment.grade, as_of=date.min))
+    return hashlib.sha256(assessment_bytes(undated)).hexdigest()
 
 
 def assessment_json(assessment: Assessment) -> dict[str, Any]:
     """As JSON values; decimals and days are texts."""
-    document: dict[str, Any] = json.loads(_text(asdict(assessment)))
+    document: dict[str, Any] = json.loads(_text(assessment))
     return document
 
 
@@ -108,9 +108,11 @@ def _text(value: object) -> str:
     return json.dumps(value, default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return "0" if not value else f"{value.normalize():f}"
     if isinstance(value, date):
         return value.isoformat()
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no canonical text")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select, union, update
 
 from trace_server.catalog.tables import subject
-from trace_server.credit.grading.coding import assessment_from_json, assessment_json, result_digest
+from trace_server.credit.grading.coding import assessment_from_json, assessment_json
 from trace_server.credit.grading.facts import FactKind, StatedFact
 from trace_server.credit.grading.model import Assessment
 from trace_server.credit.model import GradeLine
@@ -42,10 +42,21 @@ def lock(conn: Connection, dialect: Dialect, uscc: str, scheme: str) -> int:
 
     Taken behind record rows and the head of the audit log, before the head of the change log.
     """
-    dialect.insert_ignore(conn, grade_head, [{"uscc": uscc, "scheme": scheme, "number": 0}])
     query = select(grade_head.c.number).where(grade_head.c.uscc == uscc, grade_head.c.scheme == scheme)
+    found: int | None = conn.execute(query.with_for_update()).scalar()
+    if found is not None:
+        return found
+    dialect.insert_ignore(conn, grade_head, [{"uscc": uscc, "scheme": scheme, "number": 0}])
     number: int = conn.execute(query.with_for_update()).scalar_one()
     return number
+
+
+def digest_of(conn: Connection, uscc: str, scheme: str, number: int) -> str | None:
+    """Digest of one result without its day; None for number 0, which no result has."""
+    result = grade_result.c
+    query = select(result.digest).where(result.uscc == uscc, result.scheme == scheme, result.number == number)
+    found: str | None = conn.execute(query).scalar()
+    return found
 
 
 def current(conn: Connection, uscc: str, scheme: str) -> StoredGrade | None:
@@ -84,8 +95,8 @@ def line(conn: Connection, uscc: str, scheme: str) -> GradeLine | None:
     return None if row is None else GradeLine(scheme, row.level, row.score is not None, row.as_of)
 
 
-def add(conn: Connection, now: datetime, uscc: str, number: int, made: Assessment) -> None:
-    """Make `made` the current result under this number; the caller holds the lock."""
+def add(conn: Connection, now: datetime, uscc: str, number: int, made: Assessment, digest: str) -> None:
+    """Make `made`, of this digest, the current result under this number; the caller holds the lock."""
     grade = made.grade
     row = {
         "uscc": uscc,
@@ -97,7 +108,7 @@ def add(conn: Connection, now: datetime, uscc: str, number: int, made: Assessmen
         "level": grade.level,
         "score": None if grade.score is None else f"{grade.score:f}",
         "inputs_hash": made.inputs_hash,
-        "digest": result_digest(made),
+        "digest": digest,
         "made_at": now,
         "body": assessment_json(made),
     }
