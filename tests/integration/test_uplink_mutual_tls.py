@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from gateway_agent.links.opening import open_link
 from tests.gateway.broker_process import broker_process
 from tests.gateway.uplink_rig import Gate, Premises, premises
 from trace_core.errors import Refused, Retryable
+from trace_server.blocklist import operations as blocklist
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
 
@@ -103,6 +105,30 @@ def test_a_gateway_may_not_use_another_ones_topics(place: Premises, authority: A
     assert "Not authorized" in gate.sender.state.last_error
     assert gate.sender.state.alarms
     assert place.held("gate-2") == {}
+
+
+def test_an_answer_above_the_brokers_limit_is_refused_and_costs_nobody_the_connection(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "suyuan.sqlite")
+    url = f"sqlite:///{tmp_path / 'suyuan.sqlite'}"
+    settings = ("allow_anonymous true", "max_packet_size 6000")
+    with broker_process(tmp_path, settings) as broker, premises(tmp_path, url, broker) as place:
+        facts = {"source": "register", "as_of": "2026-01-01"}
+        assets = [
+            {"uri": f"https://id.gs1.org/8004/9521007{number:09d}", "tid": os.urandom(12).hex(), **facts}
+            for number in range(1_000)
+        ]
+        blocklist.import_assets(place.db, {"assets": assets}, actor="test", now=datetime.now(UTC))
+        blocklist.publish(place.db, datetime.now(UTC), actor="test")
+        place.start("mqtt")
+        gate = place.open_gate("gate-1", "mqtt")
+        gate.sender._fetch_block_list()
+        assert "larger than the broker takes" in gate.sender.state.last_error
+        gate.emit(range(1, 11))
+        gate.drain()
+        place.judge(gate)
+        assert place.log("mqtt").count("listening to gateways") == 1
 
 
 # paho leaves the socket of a failed handshake to the garbage collector.

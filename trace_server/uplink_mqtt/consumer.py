@@ -30,6 +30,11 @@ IN_FLIGHT = 64
 RECONNECT_MAX_S = 5
 WAIT_S = 0.5
 MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 65_536
+HEAD_BYTES = 2_048
+"""Room for topic and properties beside the body when the broker limits packets."""
+TOO_LARGE_FOR_BROKER = Answer(
+    503, "application/problem+json", b'{"title": "The answer is larger than the broker takes", "status": 503}'
+)
 
 MESSAGES = Counter("suyuan_uplink_messages", "MQTT requests of gateways", ["outcome"])
 
@@ -66,6 +71,7 @@ class Consumer:
         self._shard = shard
         self._queue: queue.Queue[_Came] = queue.Queue(IN_FLIGHT)
         self._connection = 0
+        self._max_packet = 0
         self._stop = threading.Event()
         self._client = self._make_client()
 
@@ -116,6 +122,10 @@ class Consumer:
         if not self._client.is_connected():
             MESSAGES.labels("unanswered").inc()
             return
+        if self._max_packet and len(answer.body) + HEAD_BYTES > self._max_packet:
+            # Sent all the same it would cost every gateway this connection.
+            log.error("answer above the broker's limit", path=request.path, bytes=len(answer.body))
+            answer = TOO_LARGE_FOR_BROKER
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if request.token is not None:
             properties.CorrelationData = request.token
@@ -145,12 +155,13 @@ class Consumer:
         return client
 
     def _on_connect(
-        self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
+        self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
             log.error("the broker refused the connection", reason=str(reason))
             return
         self._connection += 1
+        self._max_packet = int(getattr(properties, "MaximumPacketSize", 0))
         client.subscribe(EVERY_GATEWAY, qos=1)
 
     def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
