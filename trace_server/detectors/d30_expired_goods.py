@@ -63,16 +63,12 @@ def _is_trade(link: Link) -> bool:
 def _lots(conn: Connection, window: Window, items: set[bytes]) -> Mapping[bytes, Batch]:
     """Item → (GTIN, lot): by the event that made it, else by the code that was printed for it."""
     lots = lots_of(conn, window.dialect, sorted(items))
-    for key in items - lots.keys():
-        code = catalog.issued(conn, key)
-        if code is not None:
-            lots[key] = (code.gtin, code.lot)
-    return lots
+    return lots | catalog.printed_lots(conn, window.dialect, sorted(items - lots.keys()))
 
 
 def _last_days(conn: Connection, batches: Iterable[Batch]) -> Mapping[Batch, date]:
-    found = {batch: catalog.batch(conn, *batch) for batch in batches}
-    return {key: batch.expiry_date for key, batch in found.items() if batch is not None and batch.expiry_date}
+    found = catalog.batches(conn, batches)
+    return {key: batch.expiry_date for key, batch in found.items() if batch.expiry_date}
 
 
 DETECTOR = Detector(

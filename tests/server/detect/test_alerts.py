@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from tests.server.ingest.make import (
     GTIN,
@@ -227,3 +228,24 @@ def test_an_event_is_judged_once_by_each_detector(database: Database) -> None:
     ingest.accept_batch(database, NOW, "gate-1", run(1, 5))
     assert follow(database).judged == dict.fromkeys(DETECTORS, 5)
     assert follow(database).judged == dict.fromkeys(DETECTORS, 0)
+
+
+def statements_for(db: Database, items: int) -> int:
+    """Statements that judging so many reads of untraced items takes."""
+    base = 1000 * items
+    read(db, *[seen(base + number) for number in range(items)])
+    ingest.number_captures(db)
+    asked: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    detect.follow(db, NOW, [DETECTORS["D30"]])
+    event.remove(db.engine, "before_cursor_execute", note)
+    return len(asked)
+
+
+def test_more_items_take_no_more_questions_for_their_last_day(database: Database) -> None:
+    statements_for(database, 1)
+    assert statements_for(database, 2) == statements_for(database, 30)
