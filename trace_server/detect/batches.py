@@ -57,8 +57,9 @@ def batch_findings(conn: Connection, window: Window, rule: BatchRule) -> Iterato
                 continue
             for batch in known:
                 found.possible[rule.group(part, batch)].add(part.event_key)
-            if any(rule.marks(batch) for batch in known):
-                suspects[part.event_key] = part
+                # Goods of one lot get one judgement in one event: what none of ours shows, no other one does.
+                if rule.marks(batch) and rule.judge(part, batch):
+                    suspects[part.event_key] = part
     if suspects:
         _judge_events(conn, window, rule, suspects, found)
     yield from _outcomes(found, rule.subject_kind)

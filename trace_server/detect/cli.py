@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
-from trace_server.detect import operations, run, wire
+from trace_server.detect import operations, page, run, wire
 from trace_server.detect.model import AlertState
 from trace_server.services import Services
 
@@ -74,6 +75,17 @@ def list_detectors(*, as_json: bool) -> None:
             print(json.dumps(wire.detector_json(detector), ensure_ascii=False))
         else:
             print(f"{detector.id} v{detector.version} {detector.title_zh} {detector.title_en}: {detector.guard}")
+
+
+@detectors.command("docs")
+@click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
+def write_docs(*, folder: Path) -> None:
+    """trace-server detectors docs docs/detectors
+
+    Write the page of each rule.
+    """
+    for detector in run.registry().values():
+        (folder / f"{detector.id}.md").write_text(page.page(detector))
 
 
 commands: list[click.Command] = [alerts, detectors]

@@ -21,7 +21,7 @@ from trace_server.ingest.store import stream
 from trace_server.services import Job, Services
 
 PACKAGE = "trace_server.detectors"
-PAGE = 200
+PAGE = 400
 """Events judged in one transaction: under ~50 ms, so that SQLite's one writer is not kept waiting."""
 EVERY_S = 1.0
 

@@ -104,9 +104,13 @@ def _state(finding: Finding, now: datetime) -> AlertState:
 
 
 def _close(conn: Connection, key: bytes, why: str) -> None:
-    """The evidence stays."""
+    """The evidence stays. What waited was never suspected: nothing of it is kept."""
     closed = {"state": AlertState.CLEARED.value, "cleared_why": why}
-    conn.execute(update(alert).where(alert.c.alert_key == key).values(**closed))
+    is_open = alert.c.state == AlertState.OPEN.value
+    if conn.execute(update(alert).where(alert.c.alert_key == key, is_open).values(**closed)).rowcount == 0:
+        waits = select(alert.c.alert_key).where(alert.c.alert_key == key, alert.c.state == AlertState.WAITING.value)
+        conn.execute(delete(alert_evidence).where(alert_evidence.c.alert_key.in_(waits)))
+        conn.execute(delete(alert).where(alert.c.alert_key.in_(waits)))
 
 
 def _withdraw(conn: Connection, dialect: Dialect, key: bytes, withdrawn: Withdrawn) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from trace_core.epcis.cbv import BizStep
 from trace_server.db import Connection
 from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
-from trace_server.detect.history import histories, whole_events
+from trace_server.detect.history import histories
 from trace_server.ingest.model import LinkRole, StoredEvent
+from trace_server.ingest.store.parts import Part, bodies_with
 
 FIELD = "suyuan:tid"
 _RETAG = frozenset(step.uri for step in (BizStep.ENCODING, BizStep.REPLACING, BizStep.REPAIRING))
@@ -26,30 +27,26 @@ def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Itera
         if not ref.is_class
     }
     known = histories(conn, window)
-    own = {key: {part.event_key for part in known[key].parts if part.role is LinkRole.OBJECT} for key in items}
-    bodies = whole_events(conn, window, {event for events in own.values() for event in events})
-    events: dict[bytes, list[StoredEvent]] = defaultdict(list)
-    for one in bodies:
-        ref = one.objects[0]
-        if len(one.objects) == 1 and one.event.event_key in own.get(ref.key, ()):  # a TID is of one tag
-            events[ref.key].append(one.event)
+    parts = {key: [part for part in known[key].parts if part.role is LinkRole.OBJECT] for key in items}
+    keys = sorted({part.event_key for own in parts.values() for part in own})
+    tids = {key: _tid(body) for key, body in bodies_with(conn, window.dialect, keys, FIELD).items()}
     for key in sorted(items):
-        yield _judge(known[key].uri, events[key], int(params["min_bits"]))
+        yield _judge(known[key].uri, parts[key], tids, int(params["min_bits"]))
 
 
-def _judge(uri: str, events: Sequence[StoredEvent], min_bits: int) -> Outcome:
+def _judge(uri: str, parts: Sequence[Part], tids: Mapping[bytes, str], min_bits: int) -> Outcome:
     bound = ""
     evidence = []
-    for event in events:
-        if event.biz_step in _RETAG:
+    for part in parts:
+        if part.biz_step in _RETAG:
             bound = ""
-        tid = _tid(event)
+        tid = tids.get(part.event_key, "")
         if len(tid) * 4 < min_bits:
             continue
         if not bound:
             bound = tid
         elif not (tid.startswith(bound) or bound.startswith(tid)):
-            evidence.append(Evidence(event.event_key, event.event_time, f"{tid}, bound {bound}"))
+            evidence.append(Evidence(part.event_key, part.event_time, f"{tid}, bound {bound}"))
     if not evidence:
         return Cleared(uri, "a new tag was put on before, or the reads were declared wrong")
     return Finding(uri, uri, SubjectKind.ENTERPRISE, tuple(evidence), {"min_bits": str(min_bits)}, is_whole=True)
@@ -59,12 +56,11 @@ def _may_bind(event: StoredEvent) -> bool:
     return FIELD in event.body or event.biz_step in _RETAG
 
 
-def _tid(event: StoredEvent) -> str:
-    """Hex, upper case; empty: the event tells none."""
-    if FIELD not in event.body:
-        return ""
-    tid = json.loads(event.body).get(FIELD)
-    return tid.upper() if isinstance(tid, str) else ""
+def _tid(body: str) -> str:
+    """Hex, upper case; empty: the event tells none, or names several items: a TID is of one tag."""
+    event = msgspec.json.decode(body)
+    tid = event.get(FIELD)
+    return tid.upper() if isinstance(tid, str) and len(event.get("epcList") or ()) == 1 else ""
 
 
 DETECTOR = Detector(

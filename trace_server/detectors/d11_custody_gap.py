@@ -69,6 +69,8 @@ def _contents(conn: Connection, window: Window, goods: Mapping[bytes, History]) 
     outer = {key: {key} for key in goods}
     for _ in range(LEVELS):
         inside = children_of(conn, window.dialect, sorted(outer))
+        if not inside:
+            break
         own = histories_of(conn, window, {part.object_key: part.object_key.hex() for part in inside})
         deeper: dict[bytes, set[bytes]] = defaultdict(set)
         for part in inside:

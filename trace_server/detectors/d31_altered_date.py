@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Batch
@@ -75,7 +76,9 @@ def _dated(one: Seen, uri: str, stands: bool) -> _Dated | None:
     event = one.event
     if FIELD not in event.body:
         return None
-    ilmd = {name.rpartition(":")[2]: value for name, value in (json.loads(event.body).get("ilmd") or {}).items()}
+    ilmd = {
+        name.rpartition(":")[2]: value for name, value in (msgspec.json.decode(event.body).get("ilmd") or {}).items()
+    }
     day, lot, gtin = _day(ilmd.get(FIELD)), ilmd.get(LOT_FIELD), uri.partition("/01/")[2][:14]
     if day is None:
         return None

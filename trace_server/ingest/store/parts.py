@@ -95,6 +95,18 @@ def events_with(conn: Connection, dialect: Dialect, event_keys: Sequence[bytes])
     return sorted((to_event(row) for row in rows), key=lambda one: (one.event_time, one.event_key))
 
 
+def bodies_with(conn: Connection, dialect: Dialect, event_keys: Sequence[bytes], word: str) -> dict[bytes, str]:
+    """Event → its body, of those of the events whose body holds `word`."""
+    rows = dialect.select_any(
+        conn,
+        lambda part: select(_EVENT.event_key, _EVENT.body).where(
+            dialect.in_values(_EVENT.event_key, part), _EVENT.body.contains(word, autoescape=True)
+        ),
+        event_keys,
+    )
+    return {row.event_key: row.body for row in rows}
+
+
 def members(conn: Connection, dialect: Dialect, lots: Sequence[bytes]) -> dict[bytes, int]:
     """Lot → how many items were made in it, by events that nobody declared wrong."""
     rows = dialect.select_any(
