@@ -265,3 +265,38 @@ def test_d14_finds_goods_made_without_a_licence_in_force(
     assert [(one.subject, one.subject_kind, one.count) for one in open_alerts(database)] == [(USCC, kind, 1)] * bool(
         kind
     )
+
+
+def lot_event(seconds: float, lot: str = "FARM1", **changes: Any) -> dict[str, Any]:
+    """Ten kilos of a lot."""
+    element = {"epcClass": f"urn:epc:class:lgtin:0614141.107346.{lot}", "quantity": 10, "uom": "KGM"}
+    event = at(seconds, **{"quantityList": [element], **changes})
+    return {name: value for name, value in event.items() if name != "epcList"}
+
+
+@pytest.mark.parametrize(
+    ("event", "later", "is_found"),
+    [
+        (lot_event(0), [], True),
+        (lot_event(0), [lot_event(-HOUR, bizStep="shipping")], False),
+        (lot_event(0), [lot_event(HOUR, bizStep="shipping")], True),
+        (lot_event(0), [commissioned(1, lot="FARM1")], False),
+        (lot_event(0, bizTransactionList=[{"type": "desadv", "bizTransaction": "urn:x:1"}]), [], False),
+        (lot_event(0, lot=LOT), [], False),
+        (lot_event(0, disposition="returned"), [], False),
+        (lot_event(0), [wrong(lot_event(0))], False),
+    ],
+    ids=["unknown", "sent before", "sent after", "made", "documented", "registered", "comes back", "an error"],
+)
+def test_d10_finds_lots_that_nobody_sent(
+    database: Database, event: dict[str, Any], later: list[dict[str, Any]], is_found: bool
+) -> None:
+    world(database)
+    post(database, event)
+    follow(database, "D10")
+    assert open_alerts(database) == []
+    for one in later:
+        post(database, one)
+        follow(database, "D10")
+    detect.follow(database, NOW + timedelta(hours=25), [])
+    assert [one.rule_id for one in open_alerts(database)] == ["D10"] * is_found
