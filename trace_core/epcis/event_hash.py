@@ -9,7 +9,7 @@ Source: CBV 2.0 section 8.9; where its text leaves room, the published hash valu
 
 The standard joins the fields without anything between them, so that two different events can be written that share a
 hash (an EPC `https://x.example/Aepc=https://x.example/B`). An event is therefore *stored* under another key: of its
-sender and of the same parts held apart by `CUT`, see `Prepared.key_for` and docs/adr/0010-event-identity.md.
+sender and of the same parts held apart by `CUT`, see `Prepared.key_for` and docs/adr/0011-event-identity.md.
 """
 
 from __future__ import annotations
