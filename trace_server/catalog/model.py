@@ -156,7 +156,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A read point or location by its URI (SGLN Digital Link or our own). Only the city is public."""
+    """A read point or location by its URI (SGLN Digital Link or our own). Only the city is public.
+
+    `latitude`, `longitude`: WGS 84 degrees, both or none.
+    """
 
     uri: str
     name: str
@@ -164,6 +167,8 @@ class Place:
     city: str
     city_en: str
     operator_uscc: str
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,14 @@ class Fields:
             raise InputError(f"a whole number from {low} to {high} is expected", where=self.at(name))
         return value
 
+    def optional_degrees(self, name: str, limit: int) -> float | None:
+        value = self._get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool) or not -limit <= value <= limit:
+            raise InputError(f"degrees from -{limit} to {limit} are expected", where=self.at(name))
+        return float(value)
+
     def flag(self, name: str) -> bool:
         value = self._get(name)
         if not isinstance(value, bool):
@@ -251,6 +259,9 @@ def merged(before: Batch | None, after: Batch) -> Batch:
 
 def place(fields: Fields) -> Place:
     """One row of `places`."""
+    latitude, longitude = fields.optional_degrees("latitude", 90), fields.optional_degrees("longitude", 180)
+    if (latitude is None) != (longitude is None):
+        raise InputError("one of latitude and longitude is missing", where=fields.at("latitude"))
     return Place(
         uri=canonical.canonical_uri(fields.text("uri", 256)),
         name=fields.text("name", 200),
@@ -258,6 +269,8 @@ def place(fields: Fields) -> Place:
         city=fields.text("city", 64),
         city_en=fields.text("city_en", 64, required=False),
         operator_uscc=fields.code("operator_uscc", subject_code),
+        latitude=latitude,
+        longitude=longitude,
     )
 
 

@@ -120,7 +120,7 @@ def places(conn: Connection, dialect: Dialect, uris: Iterable[str]) -> dict[str,
     rows = dialect.select_any(
         conn, lambda part: select(table).where(dialect.in_values(table.c.uri, part)), sorted(set(uris))
     )
-    return {row.uri: Place(row.uri, row.name, row.name_en, row.city, row.city_en, row.operator_uscc) for row in rows}
+    return {row.uri: Place(**row._mapping) for row in rows}
 
 
 def subjects(conn: Connection, dialect: Dialect, usccs: Iterable[str]) -> dict[str, Subject]:
@@ -256,14 +256,7 @@ def _product_row(row: Product) -> dict[str, Any]:
 
 
 def _place_row(row: Place) -> dict[str, Any]:
-    return {
-        "uri": row.uri,
-        "name": row.name,
-        "name_en": row.name_en,
-        "city": row.city,
-        "city_en": row.city_en,
-        "operator_uscc": row.operator_uscc,
-    }
+    return {column.name: getattr(row, column.name) for column in tables.place.columns}
 
 
 RECALL_COLUMNS = (

@@ -7,7 +7,7 @@ A licence has none of its own: changing one raises the revision of its subject. 
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, Float, ForeignKey, Index, Integer, SmallInteger, String, Table, Text
 
 from trace_server.db import Json, Key, UtcDateTime, metadata
 
@@ -105,6 +105,8 @@ place = Table(
     Column("city", String(64), nullable=False),
     Column("city_en", String(64), nullable=False),
     Column("operator_uscc", String(18), nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
 )
 
 issued_code = Table(

@@ -273,3 +273,24 @@ def test_items_and_lots_have_the_keys_of_their_digital_links(text: str) -> None:
     for qualifier, key in (("21", operations.item_key), ("10", operations.lot_key)):
         link = DigitalLink(("01", make.GTIN), ((qualifier, text),))
         assert key(make.GTIN, text) == object_key(link.canonical())
+
+
+@pytest.mark.parametrize(
+    ("position", "pointer"),
+    [
+        ({"latitude": 33.35, "longitude": 120.16}, None),
+        ({"latitude": 33}, "/places/0/latitude"),
+        ({"latitude": 91, "longitude": 0}, "/places/0/latitude"),
+        ({"latitude": 0, "longitude": "120"}, "/places/0/longitude"),
+        ({"latitude": float("nan"), "longitude": 0}, "/places/0/latitude"),
+    ],
+    ids=["both", "one alone", "beyond the pole", "text", "no number"],
+)
+def test_a_place_may_say_where_it_is(database: Database, position: dict[str, Any], pointer: str | None) -> None:
+    uri = "https://id.gs1.org/414/0614141007776"
+    row = {"uri": uri, "name": "n", "city": "c", "operator_uscc": "91320900MA1T000210"} | position
+    result = operations.import_document(database, {"places": [row]}, actor="test", now=make.NOW)
+    assert [error.pointer for error in result.errors] == [pointer] * bool(pointer)
+    with database.read() as conn:
+        found = store.places(conn, database.dialect, [uri])
+    assert [(one.latitude, one.longitude) for one in found.values()] == [(33.35, 120.16)] * (pointer is None)

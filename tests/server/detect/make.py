@@ -18,6 +18,7 @@ DETECTORS = detect.registry()
 LOT = "L2026"
 USCC = "91320900MA1T000210"
 GATE = canonical_uri(READ_POINT)
+FAR = "urn:epc:id:sgln:0614141.00888.0"
 HOUR = 3600
 DAY = 24 * HOUR
 SOURCE = {"source": "register", "as_of": "2026-01-01"}
@@ -49,6 +50,21 @@ def world(db: Database, *, licences: list[dict[str, Any]] | None = None, **chang
     }
     result = catalog.import_document(db, goods, actor="test", now=NOW)
     assert not result.errors, result.errors
+
+
+def position(db: Database) -> None:
+    """The gate and another one 165 km away are registered with their positions."""
+    put = {"name": "示例", "city": "示例", "operator_uscc": USCC}
+    here = put | {"uri": READ_POINT, "latitude": 33.35, "longitude": 120.16}
+    away = put | {"uri": FAR, "latitude": 34.6, "longitude": 119.2}
+    assert not catalog.import_document(db, {"places": [here, away]}, actor="test", now=NOW).errors
+
+
+def lot_event(seconds: float, lot: str = "FARM1", **changes: Any) -> dict[str, Any]:
+    """Ten kilos of a lot."""
+    element = {"epcClass": f"urn:epc:class:lgtin:0614141.107346.{lot}", "quantity": 10, "uom": "KGM"}
+    event = at(seconds, **{"quantityList": [element], **changes})
+    return {name: value for name, value in event.items() if name != "epcList"}
 
 
 def at(seconds: float, *serials: object, **changes: Any) -> dict[str, Any]:

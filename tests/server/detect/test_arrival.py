@@ -8,7 +8,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from tests.server.detect.make import DAY, DETECTORS, HOUR, LOT, RECALL, at, open_alerts, post, read, world, wrong
+from tests.server.detect.make import (
+    DAY,
+    DETECTORS,
+    FAR,
+    HOUR,
+    LOT,
+    RECALL,
+    at,
+    lot_event,
+    open_alerts,
+    position,
+    post,
+    read,
+    world,
+    wrong,
+)
 from tests.server.ingest.make import NOW, READ_POINT, commissioned, epc
 from trace_server.db import Database, metadata
 from trace_server.detect import run as detect
@@ -55,18 +70,23 @@ EVENTS: Sequence[tuple[bool, dict[str, Any]]] = (
     (True, at(2 * HOUR, 2, **{"suyuan:tid": TIDS[1]})),
     (True, at(2 * HOUR, 99)),
     (True, at(40 * DAY, 5)),
+    (True, at(2 * HOUR + 60, 2, readPoint={"id": FAR})),
+    (False, lot_event(0)),
+    (False, lot_event(HOUR)),
+    (False, wrong(lot_event(HOUR))),
 )
 
 
 def test_any_order_of_arrival_gives_the_same_open_alerts(database: Database) -> None:
     world(database, recall=RECALL, quantity="4", licences=[])
+    position(database)
     results = []
     for number in range(ORDERS):
         rng = random.Random(number)
         steps = rng.sample(EVENTS, len(EVENTS)) if number else list(EVENTS)
         results.append(_play(database, steps, rng))
     rules = {rule for rule, _ in results[0]}
-    assert rules == {"D01", "D03", "D04", "D06", "D11", "D13", "D14", "D30", "D31", "D40"}
+    assert rules == {"D01", "D02", "D03", "D04", "D06", "D10", "D11", "D13", "D14", "D30", "D31", "D40"}
     for number, result in enumerate(results):
         assert result == results[0], f"order {number}"
 

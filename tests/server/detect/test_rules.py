@@ -9,6 +9,7 @@ import pytest
 
 from tests.server.detect.make import (
     DAY,
+    FAR,
     GATE,
     HOUR,
     LICENCE,
@@ -18,7 +19,9 @@ from tests.server.detect.make import (
     USCC,
     at,
     follow,
+    lot_event,
     open_alerts,
+    position,
     post,
     read,
     world,
@@ -267,13 +270,6 @@ def test_d14_finds_goods_made_without_a_licence_in_force(
     )
 
 
-def lot_event(seconds: float, lot: str = "FARM1", **changes: Any) -> dict[str, Any]:
-    """Ten kilos of a lot."""
-    element = {"epcClass": f"urn:epc:class:lgtin:0614141.107346.{lot}", "quantity": 10, "uom": "KGM"}
-    event = at(seconds, **{"quantityList": [element], **changes})
-    return {name: value for name, value in event.items() if name != "epcList"}
-
-
 @pytest.mark.parametrize(
     ("event", "later", "is_found"),
     [
@@ -300,3 +296,30 @@ def test_d10_finds_lots_that_nobody_sent(
         follow(database, "D10")
     detect.follow(database, NOW + timedelta(hours=25), [])
     assert [one.rule_id for one in open_alerts(database)] == ["D10"] * is_found
+
+
+AWAY = {"readPoint": {"id": FAR}}
+
+
+@pytest.mark.parametrize(
+    ("events", "is_found"),
+    [
+        ([at(0), at(600, **AWAY)], True),
+        ([at(0), at(5 * HOUR, **AWAY)], False),
+        ([at(0), at(600)], False),
+        ([at(0), at(600, **AWAY, **{"suyuan:clockState": "unsure"})], False),
+        ([at(0), at(600, **AWAY, **{"suyuan:clockState": "synchronised"})], True),
+        ([at(0), at(600, readPoint={"id": "urn:epc:id:sgln:0614141.00999.0"})], False),
+    ],
+    ids=["too fast", "by lorry", "stays", "a clock that is unsure", "a clock that is sure", "no position known"],
+)
+def test_d02_finds_a_code_at_two_places_at_once(
+    database: Database, events: list[dict[str, Any]], is_found: bool
+) -> None:
+    world(database)
+    position(database)
+    for event in reversed(events):
+        read(database, event)
+        follow(database, "D02")
+    found = [(one.group_key, one.evidence[0].value) for one in open_alerts(database)]
+    assert found == [(item_uri(1), "165 km in 600 s")] * is_found
