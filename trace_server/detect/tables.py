@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import text as sql
 
 from trace_server.db import Json, Key, UtcDateTime, metadata
 
@@ -25,6 +26,8 @@ alert = Table(
     Column("computed", Json, nullable=False),
     Index("alert_by_opening", "opened_at", "alert_key"),
 )
+_WAITS = sql("state = 'waiting'")
+Index("alert_waiting", alert.c.provisional_until, postgresql_where=_WAITS, sqlite_where=_WAITS)
 
 alert_evidence = Table(
     "alert_evidence",
