@@ -38,7 +38,7 @@ class Limits:
 
     def admits_address(self, address: str, now_s: float) -> bool:
         """Whether this address may ask again; `now_s` is monotonic seconds."""
-        return self._take(_network(address), self._per_address, now_s)
+        return self._take(network(address), self._per_address, now_s)
 
     def admits_code(self, item: bytes, now_s: float) -> bool:
         """Whether this item may be asked for again."""
@@ -55,8 +55,8 @@ class Limits:
         return admitted
 
 
-def _network(address: str) -> str:
-    """An IPv6 customer has a whole /64, so that is one caller."""
+def network(address: str) -> str:
+    """What counts as one caller. An IPv6 customer has a whole /64, so that is one caller."""
     if ":" not in address:
         return address
     try:

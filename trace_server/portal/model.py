@@ -66,7 +66,8 @@ class Code:
 class Queries:
     """How often this code was asked for, this time included. No device, no address, no city.
 
-    `first_day` and `first_hour` are of Asia/Shanghai; `previous_day` is None on the first query.
+    `first_day` and `first_hour` are of Asia/Shanghai; `previous_day` is None on the first query. `total` counts
+    every look, `today` and `yesterday` count callers (one network in one hour).
     """
 
     total: int

@@ -78,14 +78,14 @@ def gather(db: Database, profiles: dict[str, CategoryProfile], code: Code, today
     return Gathered(facts, shown, max(0, len(journey.hops) - MAX_HOPS), subjects, stamp)
 
 
-def count_query(counter: Counter, code: Code, now: datetime) -> Queries:
-    """Count one look at the code."""
-    return counter.count(item_key(code.gtin, code.serial), *local_day_and_hour(now))
+def count_query(counter: Counter, code: Code, now: datetime, *, callers: int) -> Queries:
+    """Count one look at the code; `callers` is 0 when the same caller looked within the hour."""
+    return counter.count(item_key(code.gtin, code.serial), *local_day_and_hour(now), callers=callers)
 
 
-def count_known(counter: Counter, subjects: Subjects, now: datetime) -> tuple[Queries, Stamp]:
+def count_known(counter: Counter, subjects: Subjects, now: datetime, *, callers: int) -> tuple[Queries, Stamp]:
     """Count one look at a page that is kept in memory, and say what it would be made from now."""
-    return counter.count_and_stamp(subjects, *local_day_and_hour(now))
+    return counter.count_and_stamp(subjects, *local_day_and_hour(now), callers=callers)
 
 
 def _shown(conn: Connection, db: Database, hops: tuple[Hop, ...]) -> tuple[ShownHop, ...]:

@@ -25,8 +25,9 @@ from trace_server.catalog.profiles import CategoryProfile, load_profiles
 from trace_server.config import Settings
 from trace_server.db import Database, DatabaseAway
 from trace_server.portal import codes, operations, rules, words
+from trace_server.portal.callers import Callers
 from trace_server.portal.keeping import Keeping, Kept
-from trace_server.portal.limits import Limits
+from trace_server.portal.limits import Limits, network
 from trace_server.portal.model import Code, Queries, Verdict
 from trace_server.portal.rendering import COUNT_MARK, Halves, Renderer
 from trace_server.portal.signature import CodeKeys, read_typed
@@ -54,6 +55,7 @@ class Portal:
     profiles: dict[str, CategoryProfile]
     policy: str
     limits: Limits = field(default_factory=Limits)
+    callers: Callers = field(default_factory=Callers)
     keeping: Keeping = field(default_factory=Keeping)
     _counter: Counter | None = None
 
@@ -176,10 +178,14 @@ def _answer(portal: Portal, code: Code, signature: str, language: str, started: 
     outside = services()
     now = outside.clock()
     today, _ = operations.local_day_and_hour(now)
+    # A preview (HEAD) is nobody who holds the goods.
+    is_caller = request.method == "GET" and portal.callers.is_new(_item(code), network(request.remote_addr or ""), now)
     kept = portal.keeping.get(code.path)
     queries: Queries | None = None
     if kept is not None:
-        queries, stamp = operations.count_known(portal.counter(outside.db), kept.gathered.subjects, now)
+        queries, stamp = operations.count_known(
+            portal.counter(outside.db), kept.gathered.subjects, now, callers=int(is_caller)
+        )
         if stamp != kept.gathered.stamp or kept.day != today:
             kept = None
     if kept is None:
@@ -191,7 +197,7 @@ def _answer(portal: Portal, code: Code, signature: str, language: str, started: 
         if gathered.stamp is not None:
             portal.keeping.put(code.path, kept)
     if queries is None:
-        queries = operations.count_query(portal.counter(outside.db), code, now)
+        queries = operations.count_query(portal.counter(outside.db), code, now, callers=int(is_caller))
     kept.checked_s = started
     many = kept.many_queries = rules.is_queried_too_often(queries)
     halves = kept.halves.get((language, many))

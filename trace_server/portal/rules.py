@@ -9,7 +9,10 @@ from trace_server.catalog.profiles import CategoryProfile
 from trace_server.portal.model import PageFacts, Queries, Reason, Verdict
 
 MANY_QUERIES_A_DAY = 20
-"""Queries of one code in one day above which a copied label is likely (domain.md §3.8, D05: > 20 in 24 h)."""
+"""Callers of one code in one day above which a copied label is likely (domain.md §3.8, D05: > 20 in 24 h).
+
+A caller is one network in one hour: reloads and previews by one phone must not make goods look copied.
+"""
 
 
 def is_queried_too_often(queries: Queries) -> bool:

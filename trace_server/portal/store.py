@@ -63,11 +63,14 @@ class Counter:
         self._mine = threading.local()
         self._open: WeakSet[PoolProxiedConnection] = WeakSet()
 
-    def count(self, item: bytes, today: date, hour: int) -> Queries:
-        """Count one query of the item and return the numbers, this one included. Raises `DatabaseAway`."""
-        return _queries(self._one(0, (self._key(item), *_moment(today, hour))))
+    def count(self, item: bytes, today: date, hour: int, *, callers: int = 1) -> Queries:
+        """Count one query of the item and return the numbers, this one included. Raises `DatabaseAway`.
 
-    def count_and_stamp(self, subjects: Subjects, today: date, hour: int) -> tuple[Queries, Stamp]:
+        `callers` (0 or 1) is what it adds to the day's number of callers.
+        """
+        return _queries(self._one(0, (self._key(item), *_moment(today, hour), callers)))
+
+    def count_and_stamp(self, subjects: Subjects, today: date, hour: int, *, callers: int = 1) -> tuple[Queries, Stamp]:
         """As `count`, with the stamp of the page in the same statement."""
         bucket = _bucket(subjects)
         key = self._key
@@ -76,6 +79,7 @@ class Counter:
             (
                 key(subjects.item),
                 *_moment(today, hour),
+                callers,
                 subjects.gtin,
                 subjects.lot,
                 subjects.uscc,
@@ -158,12 +162,12 @@ def _queries(row: Sequence[Any]) -> Queries:
 
 _UPSERT = """
 INSERT INTO code_query AS q (object_key, total, first_day, first_hour, previous_day, last_day, today, yesterday)
-VALUES (:item, 1, :today, :hour, NULL, :today, 1, 0)
+VALUES (:item, 1, :today, :hour, NULL, :today, :callers, 0)
 ON CONFLICT (object_key) DO UPDATE SET
     total = q.total + 1,
     previous_day = q.last_day,
     yesterday = CASE q.last_day WHEN :today THEN q.yesterday WHEN :yesterday THEN q.today ELSE 0 END,
-    today = CASE q.last_day WHEN :today THEN q.today + 1 ELSE 1 END,
+    today = CASE q.last_day WHEN :today THEN q.today + :callers ELSE :callers END,
     last_day = :today
 RETURNING total, first_day, first_hour, previous_day, today, yesterday"""
 _STAMP = """
@@ -175,9 +179,9 @@ _STAMP = """
     (SELECT sum(number) FROM grade_head WHERE uscc = :uscc) AS grades,
     (SELECT count(*) FROM link WHERE object_key IN ({keys})) AS links"""
 _COUNTED = ("total", "first_day", "first_hour", "previous_day", "today", "yesterday")
-_MOMENT = ("item", "today", "yesterday", "hour")
+_MOMENT = ("item", "today", "yesterday", "hour", "callers")
 _NAME = re.compile(r":([a-z][a-z0-9]*)")
-_TYPES = {"item": "uuid", "today": "int", "yesterday": "int", "hour": "int"}
+_TYPES = {"item": "uuid", "today": "int", "yesterday": "int", "hour": "int", "callers": "int"}
 
 
 def _names(bucket: int) -> list[str]:

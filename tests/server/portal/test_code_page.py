@@ -68,8 +68,8 @@ def check(page: str) -> Tags:
     return tags
 
 
-def read(http: FlaskClient, path: str, status: int = 200, **headers: str) -> str:
-    response = http.get(path, headers=headers)
+def read(http: FlaskClient, path: str, status: int = 200, *, caller: str = "127.0.0.1", **headers: str) -> str:
+    response = http.get(path, headers=headers, environ_base={"REMOTE_ADDR": caller})
     assert response.status_code == status
     page = response.get_data(as_text=True)
     check(page)
@@ -180,15 +180,27 @@ def test_more_than_twenty_queries_a_day_look_like_a_copied_label_and_calm_down(
 ) -> None:
     make.load(database)
     make.capture(database, *make.whole_way())
-    for _ in range(20):
-        page = read(http, make.signed_path())
+    for number in range(20):
+        page = read(http, make.signed_path(), caller=f"10.1.{number}.1")
     assert heading(page) == "正常"
-    page = read(http, make.signed_path())
+    page = read(http, make.signed_path(), caller="10.1.20.1")
     assert heading(page) == "疑似假冒"
     assert "第 21 次查询" in page
     clock.now += timedelta(days=1)
     assert heading(read(http, make.signed_path())) == "疑似假冒"
     clock.now += timedelta(days=1)
+    assert heading(read(http, make.signed_path())) == "正常"
+
+
+def test_one_persons_reloads_and_previews_do_not_make_goods_look_copied(database: Database, http: FlaskClient) -> None:
+    make.load(database)
+    make.capture(database, *make.whole_way())
+    for _ in range(30):
+        page = read(http, make.signed_path())
+    assert heading(page) == "正常"
+    assert "第 30 次查询" in page
+    for number in range(22):
+        http.head(make.signed_path(), environ_base={"REMOTE_ADDR": f"10.2.{number}.1"})
     assert heading(read(http, make.signed_path())) == "正常"
 
 
