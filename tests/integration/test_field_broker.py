@@ -78,7 +78,12 @@ class Client:
     """One MQTT 5 client; `refusal` is the reason why the broker did not take it."""
 
     def __init__(self, name: str) -> None:
-        self._mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTProtocolVersion.MQTTv5)
+        self._mqtt = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=name,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,  # a second attempt after a refusal would leave its socket behind
+        )
         self._answered = threading.Event()
         self.refusal = ""
         self.heard: list[str] = []
