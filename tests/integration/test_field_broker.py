@@ -109,6 +109,8 @@ class Client:
         finally:
             self._mqtt.disconnect()
             self._mqtt.loop_stop()
+            # Without these circles paho's client ends with its last user, and closes its inner pair of sockets.
+            self._mqtt.on_connect = self._mqtt.on_publish = self._mqtt.on_message = self._mqtt.on_subscribe = None
 
     def publish(self, topic: str) -> int:
         """The broker's reason code."""
