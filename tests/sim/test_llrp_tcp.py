@@ -45,7 +45,7 @@ class Gateway:
         accepting = threading.Event()
         accepting.set()
         config = ReaderConfig("gate", LLRP, address, {**FAST, **options})
-        pump = Pump(config, TcpTransport(address), self.items.append, accepting=accepting, stop=self._stop)
+        pump = Pump([config], TcpTransport(address), self.items.append, accepting=accepting, stop=self._stop)
         self._thread = threading.Thread(target=pump.run)
 
     def __enter__(self) -> Gateway:
