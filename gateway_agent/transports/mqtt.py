@@ -128,12 +128,16 @@ class MqttTransport:
         client.connect(host, port, KEEPALIVE_S, clean_start=False, properties=properties)
 
     def _on_connect(
-        self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
+        self, client: paho.Client, _data: object, flags: paho.ConnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
         if reason.is_failure:
             self._fail(f"the broker refused the connection: {reason}")
             return
         client.subscribe(self._address.topic, qos=1)
+        if flags.session_present:
+            # The subscription of before still stands (MQTT 5 §3.2.2.1.1). A broker may want what it kept for us to be
+            # acknowledged before it confirms a new one: waiting for that here would wait for ever.
+            self._ready.set()
 
     def _on_subscribe(
         self, _client: paho.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
