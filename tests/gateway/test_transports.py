@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import tty
 from collections.abc import Callable
 from contextlib import closing
 
+import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from firmware_sim.broker import EmbeddedBroker
 from gateway_agent.transports._base import Delivery, LinkDown, Transport
 from gateway_agent.transports.mqtt import MqttAddress, MqttTransport
 from gateway_agent.transports.serial import SerialAddress, SerialTransport
@@ -127,3 +130,30 @@ def _publish(broker: Broker, payload: bytes) -> None:
     from paho.mqtt import publish
 
     publish.single("transports/again", payload, qos=1, hostname=broker.host, port=broker.port)
+
+
+def test_a_session_that_the_broker_kept_is_ready_before_its_backlog_is_acknowledged() -> None:
+    """The embedded broker confirms a subscription only when what it kept has been acknowledged, 5 s a message."""
+    with EmbeddedBroker() as broker:
+        address = MqttAddress(broker.host, broker.port, "t", "kept-session", MQTTProtocolVersion.MQTTv311)
+        with closing(MqttTransport(address)) as transport:
+            transport.open()
+        publisher = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        publisher.connect(broker.host, broker.port)
+        publisher.loop_start()
+        for number in range(5):
+            publisher.publish("t", str(number).encode(), qos=1).wait_for_publish(10)
+        begun = time.monotonic()
+        with closing(MqttTransport(address)) as transport:
+            transport.open()
+            assert time.monotonic() - begun < 4
+            got = []
+            while len(got) < 5 and time.monotonic() - begun < 20:
+                delivery = transport.read(0.1)
+                if delivery is not None:
+                    got.append(delivery.data)
+                    assert delivery.done is not None
+                    delivery.done()
+            assert sorted(got) == [str(number).encode() for number in range(5)]
+        publisher.disconnect()
+        publisher.loop_stop()
