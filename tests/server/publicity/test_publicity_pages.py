@@ -108,6 +108,7 @@ def test_every_page_is_plain_complete_html_in_its_language(
     assert f'<html lang="{lang}">' in text
     assert answer.headers["Content-Language"] == lang
     assert text.count("<h1") == 1
+    assert "只记录此码被查询" not in text and "how often and on" not in text  # nothing is counted here
     assert "<script" not in text
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', text)
     assert "Set-Cookie" not in answer.headers
