@@ -90,6 +90,10 @@ class EmbeddedBroker:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        # The broker forgets connections that a client has just taken over; nobody else closes their sockets.
+        for transport in list(getattr(self._loop, "_transports", {}).values()):
+            transport.abort()
+        await asyncio.sleep(0)
 
     async def _started(self) -> tuple[Broker, int]:
         for attempt in range(PORT_TRIES):
