@@ -8,7 +8,7 @@ JUDGES := .judges
 JUDGED := SUYUAN_SLLURP=$(CURDIR)/$(JUDGES)/sllurp/bin/sllurp SUYUAN_LLRPKIT=$(CURDIR)/$(JUDGES)/llrpkit/bin/llrpkit
 BENCH ?= decode epc outbox capture detect page
 
-.PHONY: help demo test lint types bench soak deps install judges lock secrets clean
+.PHONY: help demo test lint types bench soak deps install judges page-judges lock secrets clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ help:
 demo: install  ## run the main job: simulated readers, gateways, server, code page
 	$(BIN)/suyuan demo
 
-test: deps install judges lint types  ## install what is needed and pass every test
+test: deps install judges page-judges lint types  ## install what is needed and pass every test
 	$(JUDGED) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: install  ## style and import rules
@@ -39,6 +39,12 @@ deps:  ## Debian packages that the tests start: PostgreSQL, mosquitto, Chromium,
 install: $(VENV)/.installed
 
 judges: $(JUDGES)/sllurp/.installed $(JUDGES)/llrpkit/.installed  ## programs of others that test our protocols
+
+page-judges: tests/e2e/judges/node_modules/.installed  ## programs of others that judge our pages: axe-core, the Nu HTML checker
+
+tests/e2e/judges/node_modules/.installed: tests/e2e/judges/package-lock.json
+	@cd tests/e2e/judges && npm ci --ignore-scripts --silent
+	@touch $@
 
 $(JUDGES)/%/.installed: tests/judges/%.lock
 	@scripts/create-venv $(PYTHON) $(JUDGES)/$*
