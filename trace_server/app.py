@@ -38,6 +38,8 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.blocklist.api",
     "trace_server.exchange.api",
     "trace_server.portal.pages",
+    "trace_server.resolver.api",
+    "trace_server.resolver.pages",
     "trace_server.publicity.pages",
 )
 """Modules that offer a `blueprint`; a missing one is an error."""

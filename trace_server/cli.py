@@ -28,6 +28,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.detect.cli",
     "trace_server.credit.cli",
     "trace_server.portal.cli",
+    "trace_server.resolver.cli",
     "trace_server.uplink_mqtt.cli",
 )
 """Modules that offer `commands: list[click.Command]`; a missing one is an error."""

@@ -20,6 +20,8 @@ class Permission(StrEnum):
     GATEWAYS_MANAGE = "gateways:manage"
     CLIENTS_MANAGE = "clients:manage"
     METRICS_READ = "metrics:read"
+    RESOLVER_MANAGE = "resolver:manage"
+    LINKS_WRITE = "links:write"
 
 
 class Role(StrEnum):
@@ -34,14 +36,20 @@ class Role(StrEnum):
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.PRODUCER: frozenset({Permission.EVENTS_CAPTURE, Permission.BATCHES_WRITE}),
+    Role.PRODUCER: frozenset({Permission.EVENTS_CAPTURE, Permission.BATCHES_WRITE, Permission.LINKS_WRITE}),
     Role.REGULATOR: frozenset(
         {Permission.EVENTS_READ, Permission.QUARANTINE_READ, Permission.CREDIT_RECORD, Permission.CREDIT_READ}
     ),
     Role.CREDIT_OFFICE: frozenset({Permission.CREDIT_READ, Permission.CREDIT_RECORD}),
     Role.AUDITOR: frozenset({Permission.EVENTS_READ, Permission.CREDIT_READ, Permission.QUARANTINE_READ}),
     Role.ADMINISTRATOR: frozenset(
-        {Permission.GATEWAYS_MANAGE, Permission.CLIENTS_MANAGE, Permission.QUARANTINE_REPLAY}
+        {
+            Permission.GATEWAYS_MANAGE,
+            Permission.CLIENTS_MANAGE,
+            Permission.QUARANTINE_REPLAY,
+            Permission.RESOLVER_MANAGE,
+            Permission.LINKS_WRITE,
+        }
     ),
     Role.MONITOR: frozenset({Permission.METRICS_READ}),
 }
