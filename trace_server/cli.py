@@ -17,6 +17,8 @@ import click
 from trace_core.errors import ConfigError, TraceError
 from trace_server.config import Settings, load_settings
 from trace_server.db import migrate
+from trace_server.db.distribute import DEFAULT_SHARDS, plan, require_citus
+from trace_server.db.distribute import distribute as run_plan
 from trace_server.services import Services, configure_logs, open_services
 
 COMMANDS: tuple[str, ...] = (
@@ -94,6 +96,24 @@ def check(services: Services, *, as_json: bool) -> None:
     _print_schema(found, as_json=as_json)
     if not found.is_current:
         sys.exit(1)
+
+
+@db.command()
+@click.option("--shards", default=DEFAULT_SHARDS, show_default=True, help="Pieces of each sharded table.")
+@click.option("--dry-run", is_flag=True, help="Print all statements and run none.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a statement.")
+@click.pass_obj
+def distribute(services: Services, *, shards: int, dry_run: bool, as_json: bool) -> None:
+    """trace-server db distribute --dry-run
+
+    Spread the tables over a Citus cluster. Interrupted, the same command goes on where it stopped.
+    """
+    if not dry_run:
+        require_citus(services.db)
+        if not migrate.state(services.db).is_current:
+            raise ConfigError("the schema is not current", where="database_url", remedy="trace-server db upgrade")
+    for step in plan(shards=shards) if dry_run else run_plan(services.db, shards=shards):
+        print(json.dumps(dataclasses.asdict(step)) if as_json else f"{step.statement};", flush=True)
 
 
 @cli.command()

@@ -17,7 +17,7 @@ PREFIX = "SUYUAN_"
 FILE_VARIABLE = "SUYUAN_CONFIG"
 NOT_SETTINGS = frozenset(
     {FILE_VARIABLE, "SUYUAN_CONFORMANCE", "SUYUAN_KILL_AT", "SUYUAN_SEED", "SUYUAN_SOAK", "SUYUAN_SCREENSHOTS"}
-    | {"SUYUAN_SLLURP", "SUYUAN_LLRPKIT"}
+    | {"SUYUAN_SLLURP", "SUYUAN_LLRPKIT", "SUYUAN_CITUS_URL"}
 )
 """Variables with our prefix that are not settings: the file's own name, the tests' data."""
 MIN_SECRET_CHARACTERS = 32

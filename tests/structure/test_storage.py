@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from trace_server.db import metadata
+from trace_server.db.distribute import REFERENCE, SHARDED
 from trace_server.db.metadata import load_tables
-
-SHARD_KEYS = {
-    # table → column by which a cluster distributes it; every other table is a reference table
-    "event": "event_key",
-    "link": "object_key",
-    "object": "object_key",
-    "gateway_event": "gateway_id",
-    "gateway_cursor": "gateway_id",
-}
 
 
 def test_every_table_has_a_primary_key() -> None:
@@ -22,7 +14,7 @@ def test_every_table_has_a_primary_key() -> None:
 
 def test_primary_keys_and_unique_indexes_of_sharded_tables_hold_the_shard_key() -> None:
     load_tables()
-    for name, shard_key in SHARD_KEYS.items():
+    for name, shard_key in SHARDED.items():
         table = metadata.tables[name]
         assert next(iter(table.primary_key.columns)).name == shard_key, name
         for index in table.indexes:
@@ -31,5 +23,18 @@ def test_primary_keys_and_unique_indexes_of_sharded_tables_hold_the_shard_key() 
 
 def test_sharded_tables_have_no_foreign_keys() -> None:
     load_tables()
-    for name in SHARD_KEYS:
+    for name in SHARDED:
         assert not metadata.tables[name].foreign_keys, name
+
+
+def test_reference_tables_refer_to_reference_tables_only() -> None:
+    load_tables()
+    assert set(metadata.tables) >= REFERENCE | set(SHARDED)
+    for name in REFERENCE:
+        assert {key.column.table.name for key in metadata.tables[name].foreign_keys} <= REFERENCE, name
+
+
+def test_no_table_refers_to_a_sharded_one() -> None:
+    load_tables()
+    referred = {key.column.table.name for table in metadata.tables.values() for key in table.foreign_keys}
+    assert not referred & set(SHARDED)
