@@ -22,6 +22,8 @@ MAX_SERVER_SKEW_S = 60.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIMEX_BYTES = 256  # struct timex is 208 bytes on 64-bit Linux; the kernel writes no more than its own size
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+_adjtimex = ctypes.CDLL(None).adjtimex
+_timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # zeros ask for nothing to be changed; what comes back is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,7 @@ def now() -> Moment:
 
 def kernel_synchronised() -> bool:
     """Whether a time daemon disciplines the wall clock (adjtimex(2), read only)."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    state = int(libc.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
-    return 0 <= state < _TIME_ERROR
+    return 0 <= int(_adjtimex(_timex)) < _TIME_ERROR
 
 
 class ClockJudge:

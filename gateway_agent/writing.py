@@ -51,6 +51,8 @@ DEPART_S = 0.2
 COMMAND_WAIT_S = 30.0
 MIN_FULL_S = 0.5
 """Full lasts at least so long that every pump of a broker noticed and left: what was refused comes again."""
+SHOWN_LAST = 20
+"""Answers that `status` shows."""
 RESUME_BELOW = 0.95
 """A full outbox takes reads again below this share: no flapping at the brim."""
 
@@ -308,7 +310,9 @@ class Writer:
         draft.settled.append(Settled(item.number, outcome, item.left))
 
     def _show(self, displays: Sequence[Display]) -> None:
-        self.last_answers = [*self.last_answers, *(display.fields() for display in displays)][-20:]
+        self.last_answers = [*self.last_answers, *(display.fields() for display in displays[-SHOWN_LAST:])][
+            -SHOWN_LAST:
+        ]
         for output in self._outputs:
             try:
                 output.show(displays)

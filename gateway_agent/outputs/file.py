@@ -10,6 +10,8 @@ from gateway_agent.config import OutputConfig
 from gateway_agent.outputs._base import Display, Output, OutputKind
 from trace_core.errors import ConfigError
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 class FileOutput:
     """Lines of one call go out in one write, so a reader never sees half a line."""
@@ -18,7 +20,7 @@ class FileOutput:
         self._path = path
 
     def show(self, displays: Sequence[Display]) -> None:
-        lines = [json.dumps(display.fields(), ensure_ascii=False, separators=(",", ":")) for display in displays]
+        lines = [_ENCODER.encode(display.fields()) for display in displays]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # Opened each time: the file may be rotated away under us.
         with self._path.open("ab", buffering=0) as file:
