@@ -9,7 +9,7 @@ import base64
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gateway_agent.killpoints import reach
 from trace_core.block_list import MAX_BYTES, signature_input, unpack, unseal
 from trace_core.errors import ConfigError, EventError, Refused, TraceError
 from trace_core.ids.canonical import canonical_uri
@@ -154,7 +155,8 @@ class BlockListFile:
         except TraceError as error:
             self._complain(f"a list was refused: {error}")
             raise
-        write_durably(self._path, data)
+        write_durably(self._path, data, before_swap=lambda: reach("list-swap"))
+        reach("list-swap")
         self.current, self._content, self.problem = new, content, ""
         if new.version > self._highest:
             self._highest = new.version
@@ -186,14 +188,20 @@ class BlockListFile:
         self.problem = problem
 
 
-def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replace the file so that after a power cut either the old or the new content is there, complete."""
+def write_durably(
+    path: Path, data: bytes, mode: int = 0o644, *, before_swap: Callable[[], None] = lambda: None
+) -> None:
+    """Replace the file so that after a power cut either the old or the new content is there, complete.
+
+    `before_swap` is called when the new content is on the disk under its draft name.
+    """
     draft = path.with_name(path.name + ".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    before_swap()
     draft.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

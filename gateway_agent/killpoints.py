@@ -10,7 +10,16 @@ import os
 import signal
 from itertools import count
 
-POINTS = ("frame-read", "in-commit", "after-commit", "after-send", "before-settle", "in-settle")
+POINTS = (
+    "frame-read",
+    "in-commit",
+    "after-commit",
+    "after-send",
+    "before-settle",
+    "in-settle",
+    "list-swap",
+    "in-upgrade",
+)
 VARIABLE = "SUYUAN_KILL_AT"
 
 _name, _, _times = os.environ.get(VARIABLE, "").partition(":")

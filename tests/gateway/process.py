@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,19 @@ class GatewayProcess:
     reader: str
     """The `[[reader]]` and `[[read_point]]` tables."""
     gateway: str = ""
+    answers_file: str = "state/answers.jsonl"
+    """Where the answers are shown: what stands there was acknowledged."""
+    prefix: Sequence[str] = ()
+    """Words before the command of `start`, as `fiu-run`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of `start` beside the usual ones."""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.config.write_text(
             f'[server]\nurl = "{self.server_url}"\nfirst_connect_spread_s = 0\nslow_retry_s = 0.3\ntimeout_s = 2\n'
             f'[gateway]\nstate_dir = "state"\n{self.gateway}\n{self.reader}\n'
-            '[answer]\noutputs = [{type = "file", path = "state/answers.jsonl"}]\n'
+            f'[answer]\noutputs = [{{type = "file", path = "{self.answers_file}"}}]\n'
         )
 
     @property
@@ -55,10 +61,10 @@ class GatewayProcess:
         assert done.returncode == 0, done.stderr
 
     def start(self, kill_at: str = "") -> None:
-        environment = {**os.environ, VARIABLE: kill_at}
+        environment = {**os.environ, VARIABLE: kill_at, **self.environment}
         with (self.folder / "gateway.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway_agent", "run", "--config", str(self.config)],
+                [*self.prefix, sys.executable, "-m", "gateway_agent", "run", "--config", str(self.config)],
                 env=environment,
                 stdout=log,
                 stderr=log,
@@ -85,7 +91,7 @@ class GatewayProcess:
 
     def answers(self) -> list[dict[str, Any]]:
         """Lines shown so far; a last line that is not finished is left out."""
-        path = self.state / "answers.jsonl"
+        path = self.folder / self.answers_file
         if not path.exists():
             return []
         return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
