@@ -119,6 +119,10 @@ class DeviceSession(Protocol):
         """What the device sends unasked at `now` with `tags` in its field; one element a frame or payload."""
         ...
 
+    def power_cycle(self, now: float) -> None:
+        """Power was lost and has come back at `now`: what the device keeps stays, everything else is as delivered."""
+        ...
+
 
 class Identity(StrEnum):
     """What the tags of a protocol are known by; it stands in `TagRead.epc` and `FieldTag.epc`."""

@@ -114,6 +114,14 @@ class ChafonDevice:
         over = Status.FINISHED if len(in_time) == len(seen) else Status.TIMEOUT
         return self._report_288(scan, in_time, over) if self._is_288 else self._report_18(scan, in_time, over)
 
+    def power_cycle(self, now: float) -> None:
+        """The settings stay, the line speed too; an inventory that ran and the counters are gone."""
+        self._scan = None
+        self._framer = Framer(measure_command, is_intact)
+        self._last_bytes = self._next_push = self._next_beat = now
+        self._pushed = 0
+        self.baud = self._next_baud
+
     def _report_288(self, scan: Scan, tags: Sequence[FieldTag], over: Status) -> list[bytes]:
         """One frame a tag with status 03, then an empty one that ends it."""
         frames = []

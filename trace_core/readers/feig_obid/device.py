@@ -126,6 +126,18 @@ class FeigDevice:
         status = Status.MORE_DATA if self._left_over else Status.OK
         return [self._reply(Control.ISO, status, bytes((len(told),)) + records, long=search.long)]
 
+    def power_cycle(self, now: float) -> None:
+        """As a CPU reset: the EEPROM's configuration counts again, and tags in the field are no longer quiet."""
+        self._restart()
+        self._search = None
+        self._framer = Framer(measure_command, is_intact)
+        self._dark_until = self._last_bytes = now
+
+    def _restart(self) -> None:
+        self._config.now = dict(self._config.kept)
+        self._quiet.clear()
+        self._left_over.clear()
+
     def _reply(self, control: int, status: Status, data: bytes, *, long: bool) -> bytes:
         return Frame(self.address, control, data, status, long=long).to_bytes()
 
@@ -141,9 +153,7 @@ class FeigDevice:
 
     def _cpu_reset(self, _: bytes, now: float) -> tuple[Status, bytes]:
         self._dark_until = now + DARK_S
-        self._config.now = dict(self._config.kept)
-        self._quiet.clear()
-        self._left_over.clear()
+        self._restart()
         return Status.OK, b""
 
     def _rf_reset(self, _: bytes, _now: float) -> tuple[Status, bytes]:

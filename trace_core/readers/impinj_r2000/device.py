@@ -38,7 +38,7 @@ NO_ANSWER = b""
 
 @dataclass(slots=True)
 class Settings:
-    """What the reader keeps in flash memory, except `temporary_power`."""
+    """What the reader keeps in flash memory, except `temporary_power`, `outputs` and `wanted`."""
 
     address: int = 1
     antenna: int = 0
@@ -133,6 +133,20 @@ class R2000Device:
             frames += self._read_at(port, running)
         return [*frames, self._end(running, len(frames), now)]
 
+    def power_cycle(self, now: float) -> None:
+        """Flash keeps the settings; power for the moment, the tag to be accessed, outputs and buffer are gone."""
+        self._forget()
+        self._dark_until = self._last_bytes = now
+        self.baud = self._next_baud
+
+    def _forget(self) -> None:
+        s = self.settings
+        s.temporary_power, s.wanted, s.outputs = None, b"", b"\x00\x00"
+        self._round = None
+        self._buffer.clear()
+        self._records.clear()
+        self._framer = Framer(measure, is_intact, HEADER)
+
     # Inventory
 
     def _at(self, port: int) -> list[FieldTag]:
@@ -202,7 +216,7 @@ class R2000Device:
             return self._inventory(command, data, now)
         if command == Command.RESET and not data:
             self._dark(now)
-            self.settings.temporary_power = None
+            self._forget()
             return NO_ANSWER
         if command == Command.SET_BAUD and len(data) == 1 and data[0] in BAUDS:
             self._dark(now)

@@ -121,6 +121,15 @@ class LlrpDevice:
         self._attached = False
         self.rospecs.holding = True
 
+    def power_cycle(self, now: float) -> None:
+        """ROSpecs, configuration and sightings are gone, the client too: it sets all up with each connection."""
+        self.settings = Settings()
+        self.rospecs = RoSpecs(self._antennas, self._round_s)
+        self._message_id = 0
+        self.detached()
+        self._scanner = Scanner(TO_DEVICE, Message.from_bytes, unknown=UNKNOWN)
+        self._last_bytes = now
+
     def turn_away(self, now: float) -> bytes:
         """What a second client hears before its connection is closed."""
         refused = tlv(Tlv.CONNECTION_ATTEMPT, Attempt.CLIENT_CONNECTION_EXISTS.to_bytes(2, "big"))

@@ -120,6 +120,15 @@ class MagicRfDevice:
             poll.next_at += self._round_s + TAG_S * len(frames)
         return out
 
+    def power_cycle(self, now: float) -> None:
+        """It comes up as delivered: the documents name nothing that a module keeps."""
+        self.baud = 115_200
+        self.settings = Settings()
+        self.asleep = False
+        self._poll = Poll()
+        self._scanner = Scanner(self._dialect)
+        self._last_bytes = self._last_command = now
+
     def _round(self) -> list[bytes]:
         answering = [tag for tag in self._tags if self.settings.select_mode != 0 or self._selected(tag.epc)]
         if not answering:

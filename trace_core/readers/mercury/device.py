@@ -84,7 +84,7 @@ class MercuryDevice:
         """While set, reading pauses and the heartbeat says so."""
         self._ports = ports
         self._cycle_s = cycle_s
-        self._in_bootloader = in_bootloader
+        self._in_bootloader = self._boots_into_loader = in_bootloader
         self._framer = Framer(measure_command, is_intact, HEADER)
         self._stream: Stream | None = None
         self._search: Search | None = None
@@ -131,6 +131,17 @@ class MercuryDevice:
             status = Status.TOO_HOT if self.too_hot else Status.NO_TAG
             out.append(Frame(Op.READ_MULTIPLE, b"", status).to_bytes())
         return out
+
+    def power_cycle(self, now: float) -> None:
+        """The module comes up as delivered: it keeps nothing, neither its line speed nor its region."""
+        self.baud = self._next_baud = 115_200
+        for name in Settings.__slots__:  # in place: the table of answers holds this object
+            setattr(self.settings, name, getattr(Settings(), name))
+        self._in_bootloader = self._boots_into_loader
+        self._framer = Framer(measure_command, is_intact, HEADER)
+        self._stream = self._search = None
+        self._found.clear()
+        self._last_bytes = now
 
     def _streamed(self, stream: Stream, tag: FieldTag) -> bytes:
         head = b"\x10" + stream.search.to_bytes(2, "big") + stream.metadata.to_bytes(2, "big")

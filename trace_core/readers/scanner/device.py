@@ -29,7 +29,7 @@ class ScannerDevice:
         self._lines = lines
         self._before, self._after = TERMINATORS[terminator]
         self._repeat_s = repeat_s
-        self._running = running
+        self._running = self._starts_running = running
         self._pending = b""
         self._next_beat = self._last_bytes = 0.0
         self._due: dict[FieldTag, float] = {}
@@ -73,6 +73,14 @@ class ScannerDevice:
             self._next_beat = now + HEARTBEAT_S
             out.append(self._line('{"isHeartBeat":true}'))
         return out
+
+    def power_cycle(self, now: float) -> None:
+        """The setup stays; whether it runs is as after switching on, and everything in view is new to it."""
+        self._running = self._starts_running
+        self._pending = b""
+        self._due.clear()
+        self._last_bytes = now
+        self._next_beat = now + HEARTBEAT_S
 
     def _record(self, tag: FieldTag) -> str:
         if self._lines == "hex":
