@@ -1,5 +1,6 @@
 """The durable queue of the gateway: what is committed here survives a power cut, and leaves only when the server
-has it. All writing SQL is here, in `quarantining.py` and in `outbox_gaps.py`; one thread owns the `Outbox`.
+has it. All writing SQL is here, in `quarantining.py`, `renumbering.py` and `outbox_gaps.py`; one thread owns the
+`Outbox`.
 
 Rows have contiguous `seq` from 1 within an epoch, and each carries the running digest of the chain
 (`trace_core.uplink.chain`), so a repeat can be told from a contradiction.
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway_agent import quarantining
+from gateway_agent import quarantining, renumbering
 from gateway_agent.killpoints import reach
 from gateway_agent.observing import Presence, Shown
 from gateway_agent.outbox_gaps import GapTable
@@ -91,6 +92,8 @@ class Outbox:
         last = self._db.execute("SELECT seq, digest FROM event ORDER BY seq DESC LIMIT 1").fetchone()
         self.last_seq: int
         self.last_seq, self._digest = last or (row[1], row[2])
+        self.is_moving = renumbering.current(self._db) is not None
+        """Rows are on their way into a new epoch: nothing is sent, settled or asked for again."""
 
     def commit(self, commit: Commit) -> None:
         """Write everything of `commit` at once. Raises `OutboxFull` when the quota or the disk is used up."""
@@ -128,7 +131,7 @@ class Outbox:
         """
         with self._transaction():
             acked = self.acked
-            if sent_from > acked + 1:
+            if sent_from > acked + 1 or self.is_moving:
                 return acked
             acked = max(acked, min(ack, self.last_seq))
             self._db.execute("UPDATE meta SET acked = ?", (acked,))
@@ -138,6 +141,8 @@ class Outbox:
 
     def rewind(self, ack: int) -> bool:
         """The server knows only up to `ack`: send again from there. False when those rows are gone."""
+        if self.is_moving:
+            return True  # all that is left is on its way to be sent
         if ack < self.floor_seq:
             return False
         with self._transaction():
@@ -147,49 +152,30 @@ class Outbox:
     def begin_epoch(self, after: int) -> str:
         """Give every row above `after` a new number in a new epoch; rows up to `after` are settled.
 
-        A row whose body no longer fits its digest is put in quarantine instead. Returns the new epoch.
+        A row whose body no longer fits its digest is put in quarantine instead. Returns the new epoch, which holds
+        at once when there are few rows; otherwise `move_on` goes on, and until it is done the old one holds.
         """
+        moving = renumbering.current(self._db)
+        if moving is not None:
+            return moving.epoch
         epoch = new_epoch()
         with self._transaction():
-            digest = self._digest_at(after)
-            if self.used() < RETIRE_BELOW:
-                self._db.execute(
-                    "INSERT OR IGNORE INTO retired SELECT ?, seq, body FROM event WHERE seq <= ?", (self.epoch, after)
-                )
-            self._db.execute("DELETE FROM event WHERE seq <= ?", (after,))
-            self._move_rows(after, digest, epoch)
-            self._db.execute(
-                "UPDATE meta SET epoch = ?, acked = 0, floor_seq = 0, floor_digest = ?", (epoch, ZERO_DIGEST)
-            )
+            renumbering.begin(self._db, epoch, after, self._digest_at(after))
+            self._advance()
         self._load()
         return epoch
 
-    def _move_rows(self, after: int, old_digest: bytes, epoch: str) -> None:
-        """Renumber in place and in small runs: a backlog of weeks fits neither memory nor the quota twice.
+    def move_on(self) -> bool:
+        """One more run of rows into the new epoch. True while there are more; a few milliseconds each."""
+        if not self.is_moving:
+            return False
+        with self._transaction():
+            self._advance()
+        self._load()
+        return self.is_moving
 
-        Rising order never collides: a new number is at most the old one, and smaller ones are free by then.
-        """
-        digest, seq, old_seq = ZERO_DIGEST, 0, after
-        presences = dict(self._db.execute("SELECT seq, number FROM presence WHERE epoch = ?", (self.epoch,)).fetchall())
-        query = "SELECT seq, body, digest, wall_ms FROM event WHERE seq > ? ORDER BY seq LIMIT 500"
-        while rows := self._db.execute(query, (old_seq,)).fetchall():
-            for old_seq, body, expected, wall_ms in rows:
-                intact = chain(old_digest, (body,)) == expected
-                old_digest = expected
-                if not intact:
-                    quarantining.write(self._db, [BadData("outbox", "damaged", body, _wall(wall_ms))])
-                    self._db.execute("DELETE FROM event WHERE seq = ?", (old_seq,))
-                    continue
-                seq += 1
-                moved = renumbered(body, epoch, seq)
-                digest = chain(digest, (moved,))
-                self._db.execute(
-                    "UPDATE event SET seq = ?, body = ?, digest = ? WHERE seq = ?", (seq, moved, digest, old_seq)
-                )
-                if old_seq in presences:
-                    self._db.execute(
-                        "UPDATE presence SET epoch = ?, seq = ? WHERE number = ?", (epoch, seq, presences[old_seq])
-                    )
+    def _advance(self) -> None:
+        renumbering.advance(self._db, self.epoch, keep_settled=self.used() < RETIRE_BELOW)
 
     @property
     def acked(self) -> int:
@@ -259,7 +245,7 @@ class Outbox:
         """Delete settled rows though no backup covers them: unsent ones need the room more."""
         with self._transaction():
             retired = self._db.execute("DELETE FROM retired").rowcount
-            return self._delete_to(self.acked) + retired > 0
+            return (0 if self.is_moving else self._delete_to(self.acked)) + retired > 0
 
     def _delete_to(self, seq: int) -> int:
         row = self._db.execute("SELECT digest FROM event WHERE seq = ?", (seq,)).fetchone()
@@ -347,13 +333,6 @@ def new_epoch() -> str:
 
 class _Untrusted(sqlite3.OperationalError):
     """The file opens but its content does not hold together."""
-
-
-def renumbered(body: bytes, epoch: str, seq: int) -> bytes:
-    """The event with another place in the outbox."""
-    fields = json.loads(body)
-    fields["suyuan:epoch"], fields["suyuan:seq"] = epoch, seq
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _presence_row(presence: Presence, boot_id: str) -> tuple[object, ...]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from gateway_agent.killpoints import reach
 from trace_core.errors import Conflict
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 PAGE_BYTES = 4096
 BUSY_MS = 5_000
 
@@ -63,7 +64,14 @@ CREATE TABLE salvaged (              -- what was taken over from outboxes that w
     epoch TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, PRIMARY KEY (epoch, first_seq)
 ) WITHOUT ROWID
 """
-UPGRADES = {1: "ALTER TABLE gap ADD COLUMN seq INTEGER", 2: REPLAY_AND_SALVAGE}
+MOVING = """
+CREATE TABLE moving (                -- at most one row: how far the rows are on their way into a new epoch
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch TEXT NOT NULL, after_seq INTEGER NOT NULL,
+    frontier INTEGER NOT NULL, old_digest BLOB NOT NULL, seq INTEGER NOT NULL, digest BLOB NOT NULL
+)
+"""
+UPGRADES = {1: "ALTER TABLE gap ADD COLUMN seq INTEGER", 2: REPLAY_AND_SALVAGE, 3: MOVING}
 """Version → what makes the next one of it."""
 
 
@@ -113,7 +121,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 
 def create(connection: sqlite3.Connection) -> None:
-    tables = f"{SCHEMA} {REPLAY_AND_SALVAGE};"
+    tables = f"{SCHEMA} {REPLAY_AND_SALVAGE}; {MOVING};"
     connection.executescript(f"BEGIN IMMEDIATE; {tables} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
@@ -125,7 +133,9 @@ def upgrade(connection: sqlite3.Connection, version: int, path: Path) -> None:
     if version > SCHEMA_VERSION:
         raise _unknown(version, path)
     for old in range(version, SCHEMA_VERSION):
-        connection.executescript(f"BEGIN IMMEDIATE; {UPGRADES[old]}; PRAGMA user_version = {old + 1}; COMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE; {UPGRADES[old]}; PRAGMA user_version = {old + 1};")
+        reach("in-upgrade")
+        connection.execute("COMMIT")
 
 
 def require_known(path: Path) -> None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from gateway_agent.outbox import Commit, Outbox, OutboxFull, renumbered
+from gateway_agent.outbox import Commit, Outbox, OutboxFull
 from gateway_agent.outbox_schema import Level, connect_read_only
 from gateway_agent.quarantining import BadData
+from gateway_agent.renumbering import renumbered
 from trace_core.errors import Conflict, NotFound
 from trace_core.uplink import chain
 

@@ -125,6 +125,7 @@ class Writer:
         self._flushed_at = 0.0
         self._departed_at = 0.0
         self._last_state = ""
+        self._is_moving = False
 
     def call(self, run: Callable[[Outbox], T]) -> T:
         """Run `run` on the owner's thread and return its result. Raises what it raises, or `Retryable`."""
@@ -156,7 +157,7 @@ class Writer:
     def _collect(self) -> list[Work]:
         """The waiting items, up to `group_size`; waits a few milliseconds for company, no longer."""
         try:
-            group = [self.queue.get(timeout=IDLE_WAIT_S)]
+            group = [self.queue.get(timeout=0 if self._is_moving else IDLE_WAIT_S)]
         except queue.Empty:
             return []
         limit = time.monotonic() + self._config.gateway.group_ms / 1000
@@ -183,9 +184,21 @@ class Writer:
         for item in self._group:
             if isinstance(item, Command):
                 _execute(item, outbox)
+        self._move_on(outbox)
         self._set_level(outbox)
         if now.monotonic - self._flushed_at >= FLUSH_S:
             self._flush(outbox, now)
+
+    def _move_on(self, outbox: Outbox) -> None:
+        """A run of rows into a new epoch between two groups: the gate does not wait for the backlog."""
+        was_moving, self._is_moving = outbox.is_moving, False
+        if was_moving:
+            try:
+                self._is_moving = outbox.move_on()
+            except OutboxFull as error:
+                log.error("%s", error)  # noqa: TRY400 - a state of the disk; tried again with the next group
+            if not outbox.is_moving:
+                self.stored.set()
 
     def _write(self, outbox: Outbox, now: Moment) -> None:
         draft = _Draft()

@@ -85,7 +85,8 @@ def test_an_outbox_of_the_first_schema_is_upgraded_with_all_it_holds(tmp_path: P
     path = tmp_path / "outbox.sqlite"
     with closing(sqlite3.connect(path)) as old:
         old.executescript(
-            "ALTER TABLE gap DROP COLUMN seq; DROP TABLE replay; DROP TABLE salvaged; PRAGMA user_version = 1;"
+            "ALTER TABLE gap DROP COLUMN seq; DROP TABLE replay; DROP TABLE salvaged; DROP TABLE moving;"
+            " PRAGMA user_version = 1;"
         )
     with closing(open_outbox(path, QUOTA)) as outbox:
         assert (outbox.epoch, outbox.last_seq) == (epoch, 3)

@@ -12,6 +12,7 @@ from gateway_agent.outbox import Commit, DeviceRow, OutboxFull, open_outbox
 from gateway_agent.outbox_schema import Level, Quota
 from gateway_agent.outbox_view import OutboxView
 from gateway_agent.quarantining import MAX_ROWS, BadData
+from gateway_agent.renumbering import RUN_ROWS
 from tests.gateway.make import BOOT, QUOTA, WALL, append, body, later, new_outbox, number_of, presence
 from trace_core.uplink import ZERO_DIGEST, chain
 
@@ -125,7 +126,57 @@ def test_a_new_epoch_after_nothing_keeps_every_row(tmp_path: Path) -> None:
     with closing(new_outbox(tmp_path)) as outbox:
         append(outbox, range(1200))
         outbox.begin_epoch(0)
+        while outbox.move_on():
+            pass
         assert unsent(tmp_path) == list(range(1200))
+
+
+def test_a_long_backlog_gets_its_new_epoch_in_short_runs_between_which_rows_are_taken(tmp_path: Path) -> None:
+    backlog = 4 * RUN_ROWS
+    with closing(new_outbox(tmp_path)) as outbox:
+        append(outbox, range(backlog))
+        outbox.settle(1, 10, 0)
+        old, new = outbox.epoch, outbox.begin_epoch(10)
+        taken = backlog
+        while outbox.is_moving:
+            assert unsent(tmp_path) == []
+            assert outbox.epoch == old
+            append(outbox, [taken])
+            taken += 1
+            assert outbox.settle(1, 5, 5) == 0
+            assert outbox.rewind(0)
+            assert outbox.begin_epoch(0) == new
+            outbox.move_on()
+        assert outbox.epoch == new
+        assert taken - backlog >= 3
+        assert unsent(tmp_path) == list(range(10, taken))
+        append(outbox, [taken])
+        assert unsent(tmp_path) == list(range(10, taken + 1))
+
+
+def test_a_new_epoch_that_a_power_cut_interrupts_goes_on_where_it_was(tmp_path: Path) -> None:
+    with closing(new_outbox(tmp_path)) as outbox:
+        append(outbox, range(3 * RUN_ROWS))
+        new = outbox.begin_epoch(5)
+    with closing(new_outbox(tmp_path)) as outbox:
+        assert outbox.is_moving
+        while outbox.move_on():
+            pass
+        assert outbox.epoch == new
+        assert unsent(tmp_path) == list(range(5, 3 * RUN_ROWS))
+
+
+def test_a_full_outbox_gives_up_no_row_that_is_on_its_way_into_a_new_epoch(tmp_path: Path) -> None:
+    with closing(new_outbox(tmp_path, Quota(64, 64))) as outbox:
+        with pytest.raises(OutboxFull):
+            for first in range(0, 100_000, 100):
+                append(outbox, range(first, first + 100))
+        rows = outbox.last_seq
+        outbox.begin_epoch(0)
+        outbox.level()
+        while outbox.move_on():
+            outbox.level()
+        assert unsent(tmp_path) == list(range(rows))
 
 
 def test_a_row_whose_body_was_damaged_goes_to_quarantine_and_the_others_go_on(tmp_path: Path) -> None:
