@@ -38,6 +38,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.blocklist.api",
     "trace_server.exchange.api",
     "trace_server.portal.pages",
+    "trace_server.users.pages",
     "trace_server.resolver.api",
     "trace_server.resolver.pages",
     "trace_server.publicity.pages",
@@ -145,6 +146,7 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         EVERY_RESPONSE=_security_headers(settings),
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        **_form_cookie(settings),
         TRUSTED_HOSTS=settings.all_trusted_hosts,
         PROBLEM_BASE=f"{settings.public_url}/problems",
         VALIDATION_ERROR_STATUS_CODE=400,
@@ -159,6 +161,18 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     )
     # Error pages for people must not depend on where the process was started.
     app.config["PROPAGATE_EXCEPTIONS"] = False
+
+
+def _form_cookie(settings: Settings) -> dict[str, object]:
+    """Flask's own cookie holds the token of the console's forms and nothing else; log-ins are in the database."""
+    is_secure = (settings.console_url or settings.public_url).startswith("https://")
+    return {
+        "SECRET_KEY": settings.derived_key(b"form token") if settings.code_secret else None,
+        "SESSION_COOKIE_NAME": "__Host-suyuan-form" if is_secure else "suyuan-form",
+        "SESSION_COOKIE_SECURE": is_secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+    }
 
 
 def _templates() -> Path:

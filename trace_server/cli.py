@@ -23,7 +23,9 @@ from trace_server.services import Services, configure_logs, open_services
 
 COMMANDS: tuple[str, ...] = (
     "trace_server.accounts.cli",
+    "trace_server.users.cli",
     "trace_server.audit.cli",
+    "trace_server.workdays.cli",
     "trace_server.catalog.cli",
     "trace_server.blocklist.cli",
     "trace_server.ingest.cli",

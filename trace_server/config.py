@@ -46,6 +46,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "block_list_key_file", "", "path", "PEM Ed25519 key that signs the block list; empty: derived from code_secret"
     ),
+    Setting(
+        "console_url", "", "URL", "where people log in, a host name of its own; empty: /console of the public address"
+    ),
     Setting("trusted_hosts", "", "names", "further host names to answer to, separated by commas"),
     Setting("trusted_proxies", 0, "proxies", "how many proxies in front set X-Forwarded-For and X-Forwarded-Proto"),
     Setting("host", "127.0.0.1", "address", "address to listen on"),
@@ -82,6 +85,7 @@ class Settings:
 
     database_url: str = field(default="sqlite:///suyuan.sqlite", repr=False)
     public_url: str = "http://127.0.0.1:8080"
+    console_url: str = ""
     code_secret: str = field(default="", repr=False)
     block_list_key_file: str = ""
     trusted_hosts: str = ""
@@ -125,7 +129,8 @@ class Settings:
         """Host names this server answers to: its public one, its own, and those configured."""
         public = urlsplit(self.public_url).hostname or ""
         named = [name.strip() for name in self.trusted_hosts.split(",")]
-        return sorted({name for name in (public, "localhost", "127.0.0.1", "[::1]", *named) if name})
+        console = urlsplit(self.console_url).hostname or ""
+        return sorted({name for name in (public, console, "localhost", "127.0.0.1", "[::1]", *named) if name})
 
 
 def load_settings(env: Mapping[str, str], file: Path | None = None) -> Settings:
@@ -213,10 +218,16 @@ _PARSERS: dict[type, Callable[[str, str], str | int | float | bool]] = {
 
 
 def _check(settings: Settings) -> None:
-    public = urlsplit(settings.public_url)
+    public, console = urlsplit(settings.public_url), urlsplit(settings.console_url)
     rules: tuple[tuple[bool, str, str], ...] = (
         (public.scheme in ("http", "https") and bool(public.hostname), "public_url", "an http or https URL is needed"),
         (not public.query and not settings.public_url.endswith("/"), "public_url", "give it without trailing /"),
+        (
+            not settings.console_url
+            or (console.scheme in ("http", "https") and bool(console.hostname) and not console.path),
+            "console_url",
+            "an http or https address without a path is needed",
+        ),
         (0 <= settings.port < 65_536, "port", "a port is 0 to 65535"),
         (1 <= settings.threads <= 256, "threads", "1 to 256"),
         (1 <= settings.workers <= 64, "workers", "1 to 64"),

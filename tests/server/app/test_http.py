@@ -21,6 +21,7 @@ from trace_server.accounts.model import Permission, Role
 from trace_server.app import create_app
 from trace_server.config import Settings
 from trace_server.db import Database, DatabaseAway, open_database
+from trace_server.users.access import ANYBODY
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 ENROL = "/api/v1/gateways/enrol"
@@ -56,7 +57,7 @@ def problem(response: TestResponse, status: int, code: str) -> dict[str, Any]:
 
 
 def test_every_route_declares_who_may_call_it(app: APIFlask) -> None:
-    known = {access.PUBLIC, access.SIGNED, *Permission}
+    known = {access.PUBLIC, access.SIGNED, ANYBODY, *Permission}
     silent = {
         f"{rule.endpoint} {rule.rule}"
         for rule in app.url_map.iter_rules()
@@ -76,7 +77,11 @@ def test_every_guarded_route_turns_strangers_away(app: APIFlask, client: FlaskCl
             path = path.replace(path[path.index("<") : path.index(">") + 1], "1", 1) if name else path
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             response = client.open(path, method=method, json={} if method != "GET" else None)
-            assert response.status_code in (401, 415), f"{method} {path}"
+            if path.startswith("/console"):
+                assert response.status_code == 303, f"{method} {path}"
+                assert response.headers["Location"].startswith("/console/login"), f"{method} {path}"
+            else:
+                assert response.status_code in (401, 415), f"{method} {path}"
             tried += 1
     assert tried >= 2
 
