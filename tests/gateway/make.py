@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -85,3 +87,12 @@ def new_outbox(folder: Path, quota: Quota = QUOTA) -> Outbox:
 
 def later(seconds: float) -> datetime:
     return WALL + timedelta(seconds=seconds)
+
+
+def as_first_schema(path: Path) -> None:
+    """Turn an outbox back into one that the first release would have written."""
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(
+            "ALTER TABLE gap DROP COLUMN seq; DROP TABLE replay; DROP TABLE salvaged; DROP TABLE IF EXISTS moving;"
+            "PRAGMA user_version = 1;"
+        )
