@@ -51,6 +51,8 @@ class AskingHost(ABC):
         self._quiet_ticks = self._tries = 0
         self._online = self._silent = False
         self._told: set[str] = set()
+        self._wanted: dict[int, bool] = {}
+        """Output lines to be switched before the next inventory."""
 
     # What a protocol says
 
@@ -65,6 +67,10 @@ class AskingHost(ABC):
     @abstractmethod
     def _frame(self, raw: bytes, now: float, out: list[HostOutput]) -> None:
         """One intact frame: append what it says."""
+
+    def _output(self, number: int, *, high: bool) -> Sequence[Step]:
+        """The commands that switch an output line. Only for protocols that have some."""
+        raise NotImplementedError(f"{type(self).__name__} has no output lines")
 
     # The session
 
@@ -94,6 +100,11 @@ class AskingHost(ABC):
             elif now >= self._due:
                 self._ask(now, out)
         return out
+
+    def _switch(self, number: int, *, high: bool) -> None:
+        """For `set_output`: between two rounds, because a module in a round takes no other command."""
+        self._wanted.pop(number, None)
+        self._wanted[number] = high
 
     # What a protocol's `_frame` calls
 
@@ -184,6 +195,12 @@ class AskingHost(ABC):
         return Send(self._script[0].frame)
 
     def _ask(self, now: float, out: list[HostOutput]) -> None:
+        if self._wanted:
+            self._script = deque(step for line, high in self._wanted.items() for step in self._output(line, high=high))
+            self._wanted.clear()
+            self._polling, self._tries = False, 0
+            out.append(self._command(now))
+            return
         frame, lasts_s = self._inventory()
         self._asked = True
         self._due = now + lasts_s

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,18 @@ class HostSession(Protocol):
         ...
 
 
+@runtime_checkable
+class SwitchingHost(Protocol):
+    """A host session whose reader has output lines (GPO) that the gateway may switch."""
+
+    def set_output(self, number: int, now: float, *, high: bool) -> Sequence[HostOutput]:
+        """Switch line `number` as soon as the reader can take the command; only the last wish for a line counts.
+
+        A reader that refuses is reported as a fault, one that does not answer as silent.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FieldTag:
     """A tag now in the field of a simulated antenna."""
@@ -121,6 +133,15 @@ class DeviceSession(Protocol):
 
     def power_cycle(self, now: float) -> None:
         """Power was lost and has come back at `now`: what the device keeps stays, everything else is as delivered."""
+        ...
+
+
+@runtime_checkable
+class SwitchingDevice(Protocol):
+    """A simulated device with output lines; it keeps what it was told, as long as the real one does."""
+
+    def output(self, number: int) -> bool:
+        """Whether line `number` is high."""
         ...
 
 
@@ -163,6 +184,8 @@ class ReaderProtocol:
     identity: Identity = Identity.EPC
     framed_by_transport: bool = False
     """True for message protocols (MQTT): `receive` gets one whole payload."""
+    outputs: tuple[int, ...] = ()
+    """Numbers of the output lines that such readers can have; then the sessions are `SwitchingHost`/`-Device`."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Option name → one line of help; other names are configuration errors."""
     sources: tuple[str, ...] = ()

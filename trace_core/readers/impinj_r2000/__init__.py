@@ -13,6 +13,7 @@ PROTOCOL = ReaderProtocol(
     host=R2000Host.from_options,
     device=R2000Device.from_options,
     line=LineSettings(baud=115_200),
+    outputs=(3, 4),
     options={
         "address": "0 to 254 on a shared line, 255 for the only reader; default 255, the simulated reader has 1",
         "ports": "antenna ports, 4 or 8; default 4",

@@ -298,6 +298,10 @@ class R2000Device:
         fits = data[1] <= data[2] <= LAST_FREQUENCY[data[0]]
         return self._keep("region", data, fits, Code.BAD_FREQUENCY)
 
+    def output(self, number: int) -> bool:
+        """Lines 3 and 4."""
+        return self.settings.outputs[number - 3] == 1
+
     def _write_gpio(self, data: bytes) -> Code:
         if len(data) != 2 or data[0] not in (3, 4) or data[1] > 1:
             return Code.BAD_PARAMETER

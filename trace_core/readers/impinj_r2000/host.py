@@ -120,6 +120,14 @@ class R2000Host(AskingHost):
     def from_options(cls, options: Mapping[str, object]) -> R2000Host:
         return cls(R2000Options.parse(options))
 
+    def set_output(self, number: int, now: float, *, high: bool) -> Sequence[HostOutput]:  # noqa: ARG002 - a contract
+        """Lines 3 and 4 of the module, command 61."""
+        self._switch(number, high=high)
+        return []
+
+    def _output(self, number: int, *, high: bool) -> Sequence[Step]:
+        return [self._setting(Command.WRITE_GPIO, bytes((number, high)))]
+
     def _steps(self) -> Sequence[Step]:
         options = self._options
         steps = [Step(Command.FIRMWARE, self._bytes(Command.FIRMWARE), identifies=True)]

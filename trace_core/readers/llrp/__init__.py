@@ -10,6 +10,7 @@ PROTOCOL = ReaderProtocol(
     name="llrp",
     title="LLRP 1.0.1 and 1.1 (Impinj, Zebra and other fixed readers, TCP port 5084)",
     transports=(Transport.TCP,),
+    outputs=(1, 2, 3, 4),
     host=LlrpHost.from_options,
     device=LlrpDevice.from_options,
     options={

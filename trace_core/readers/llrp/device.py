@@ -27,7 +27,16 @@ from trace_core.readers.llrp.messages import (
 )
 from trace_core.readers.llrp.parameters import Tlv, one, parameters, tlv, u16, u32
 from trace_core.readers.llrp.rospecs import Move, RoSpecs
-from trace_core.readers.llrp.specs import EventType, ReportSpec, RoSpec, events_of, keepalive_of, keepalive_spec
+from trace_core.readers.llrp.specs import (
+    EventType,
+    ReportSpec,
+    RoSpec,
+    events_of,
+    gpo_of,
+    gpo_write_data,
+    keepalive_of,
+    keepalive_spec,
+)
 
 ROUND_MS = 50.0
 ANTENNAS = 4
@@ -49,6 +58,8 @@ class Settings:
     report: ReportSpec = field(default_factory=ReportSpec)
     keepalive_ms: int = 0
     hold: bool = False
+    outputs: dict[int, bool] = field(default_factory=lambda: dict.fromkeys(range(1, hardware.OUTPUTS + 1), False))
+    """Output lines: they stay as they are when the client goes, and fall with the power."""
 
 
 class LlrpDevice:
@@ -138,6 +149,9 @@ class LlrpDevice:
     def hangs_up(self) -> bool:
         """Whether the client asked to close the connection."""
         return self._hung_up
+
+    def output(self, number: int) -> bool:
+        return self.settings.outputs[number]
 
     def connect_antenna(self, number: int, *, connected: bool) -> None:
         """Plug or pull an antenna's cable; the client hears of it if it wants to."""
@@ -234,6 +248,7 @@ class LlrpDevice:
             6: [tlv(Tlv.ACCESS_REPORT_SPEC, b"\x00")],
             7: [tlv(Tlv.LLRP_CONFIGURATION_STATE, bytes(4))],
             8: [keepalive_spec(settings.keepalive_ms)],
+            10: [gpo_write_data(number, high=high) for number, high in settings.outputs.items()],
             11: [tlv(Tlv.EVENTS_AND_REPORTS, bytes((0x80 if settings.hold else 0,)))],
         }
         chosen = parts.get(what, []) if what else [part for group in parts.values() for part in group]
@@ -247,6 +262,9 @@ class LlrpDevice:
         reports = [ReportSpec.from_value(value) for kind, value in inside if kind == Tlv.RO_REPORT_SPEC]
         keepalives = [keepalive_of(value) for kind, value in inside if kind == Tlv.KEEPALIVE_SPEC]
         holds = [value[:1] >= b"\x80" for kind, value in inside if kind == Tlv.EVENTS_AND_REPORTS]
+        outputs = dict(gpo_of(value) for kind, value in inside if kind == Tlv.GPO_WRITE_DATA)
+        if not outputs.keys() <= settings.outputs.keys():
+            return _field_status(f"the reader has {hardware.OUTPUTS} outputs")
         if any(kind not in settings.events for states in events for kind in states):
             return _field_status("unknown event type")
         if settings is not self.settings:
@@ -254,6 +272,7 @@ class LlrpDevice:
             self.settings = settings
         for states in events:
             settings.events.update(states)
+        settings.outputs.update(outputs)
         for report in reports:
             settings.report = report
         for hold in holds:

@@ -14,6 +14,8 @@ MAKER = 32_473
 """The enterprise number that IANA keeps for examples (RFC 5612)."""
 MODEL = 1
 FIRMWARE = "simulated 1"
+OUTPUTS = 4
+"""General purpose outputs."""
 COUNTRY = 156
 """China in ISO 3166-1."""
 POWERS_DBM = tuple(range(10, 34))
@@ -54,7 +56,7 @@ def _general(antennas: int) -> bytes:
     firmware = FIRMWARE.encode()
     parts = [_u16s(antennas, has_clock), _u32s(MAKER, MODEL), _u16s(len(firmware)), firmware]
     parts.append(tlv(Tlv.RECEIVE_SENSITIVITY_ENTRY, _u16s(1, 0)))
-    parts.append(tlv(Tlv.GPIO_CAPABILITIES, _u16s(0, 0)))
+    parts.append(tlv(Tlv.GPIO_CAPABILITIES, _u16s(0, OUTPUTS)))
     parts += [tlv(Tlv.ANTENNA_AIR_PROTOCOLS, _u16s(n, 1), b"\x01") for n in range(1, antennas + 1)]
     return tlv(Tlv.GENERAL_CAPABILITIES, *parts)
 

@@ -34,6 +34,7 @@ from trace_core.readers.llrp.specs import (
     StartTrigger,
     antenna_configuration,
     event_spec,
+    gpo_write_data,
     keepalive_spec,
 )
 
@@ -44,6 +45,8 @@ REPLY_S = 0.5
 TRIES = 20
 """Ten seconds in all: a reader that is busy with its radio answers late."""
 MISSED_KEEPALIVES = 3
+SWITCH_IDS = 0x4000_0000
+"""Message ids above are of commands beside the script, which its own never reach."""
 RETRY_S = 1.0
 """After a refusal everything begins anew, but not in a tight loop."""
 EVENTS = (EventType.ROSPEC, EventType.BUFFER_WARNING, EventType.EXCEPTION, EventType.ANTENNA)
@@ -93,6 +96,11 @@ class LlrpHost:
         self._online = False
         self._silent = False
         self._fault = ""
+        self._wanted: dict[int, bool] = {}
+        """Output lines to be switched when the reader is set up."""
+        self._switching: dict[int, int] = {}
+        """Message id → output line, of what was sent beside the script."""
+        self._switch_id = SWITCH_IDS
 
     @classmethod
     def from_options(cls, options: Mapping[str, object]) -> LlrpHost:
@@ -126,6 +134,22 @@ class LlrpHost:
         elif self._running and now - self._last_heard > MISSED_KEEPALIVES * self._options.keepalive_s:
             out += self._fall_silent(now)
         return out
+
+    def set_output(self, number: int, now: float, *, high: bool) -> Sequence[HostOutput]:  # noqa: ARG002 - a contract
+        """SET_READER_CONFIG with GPOWriteData, at once while the inventory runs."""
+        self._wanted[number] = high
+        out: list[HostOutput] = []
+        if self._running:
+            self._switch(out)
+        return out
+
+    def _switch(self, out: list[HostOutput]) -> None:
+        for number, high in self._wanted.items():
+            self._switch_id += 1
+            self._switching[self._switch_id] = number
+            body = b"\x00" + gpo_write_data(number, high=high)
+            out.append(Send(Message(MessageType.SET_READER_CONFIG, self._switch_id, body, self._version).to_bytes()))
+        self._wanted.clear()
 
     def _decode(self, raw: bytes) -> Item:
         """Raises `FrameError`."""
@@ -174,6 +198,12 @@ class LlrpHost:
 
     def _answered(self, answer: Answer, now: float, out: list[HostOutput]) -> None:
         message = answer.message
+        switched = self._switching.pop(message.id, None)
+        if switched is not None:
+            if answer.status.code != StatusCode.SUCCESS:
+                detail = f"output {switched} was not switched: {answer.status}"
+                self._report(DeviceEvent(DeviceState.FAULT, detail), out)
+            return
         if not self._script or self._begin_at is not None or message.id != self._message_id:
             return
         request = self._script[0]
@@ -239,6 +269,7 @@ class LlrpHost:
         self._script = deque(script)
         self._begin_at = None
         self._running = False
+        self._switching.clear()
         self._tries = 0
         self._message_id += 1
         self._rospec_id += 1
@@ -273,6 +304,7 @@ class LlrpHost:
         else:
             self._running = True
             self._fault = ""
+            self._switch(out)
 
     def _request(self, now: float) -> Send:
         request = self._script[0]

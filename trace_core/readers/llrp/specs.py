@@ -225,6 +225,18 @@ def events_of(value: bytes) -> dict[int, bool]:
     return {u16(state, 0): bool(state[2] & 0x80) for state in states}
 
 
+def gpo_write_data(number: int, *, high: bool) -> bytes:
+    """219: port u16, level in the top bit."""
+    return tlv(Tlv.GPO_WRITE_DATA, number.to_bytes(2, "big"), bytes((0x80 if high else 0,)))
+
+
+def gpo_of(value: bytes) -> tuple[int, bool]:
+    """Port and level. Raises `FrameError`."""
+    if len(value) != 3:
+        raise FrameError("GPOWriteData has 3 bytes")
+    return u16(value, 0), value[2] >= 0x80
+
+
 def keepalive_spec(period_ms: int) -> bytes:
     """220; 0 ms: no keepalives."""
     return tlv(Tlv.KEEPALIVE_SPEC, bytes((1 if period_ms else 0,)), period_ms.to_bytes(4, "big"))

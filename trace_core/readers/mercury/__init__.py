@@ -13,6 +13,7 @@ PROTOCOL = ReaderProtocol(
     host=MercuryHost.from_options,
     device=MercuryDevice.from_options,
     line=LineSettings(baud=115_200),
+    outputs=(1, 2, 3, 4),
     options={
         "antennas": "list of the ports that are read, of 1 to 15; default: those the module says it has",
         "region": "radio region: NA, EU, PRC, EU3, AU, NA2, NA3 or OPEN; default: as the module was left",

@@ -302,6 +302,10 @@ class MercuryDevice:
             return Status.BAD_REGION
         return self._keep("region", data[0], fits=True)
 
+    def output(self, number: int) -> bool:
+        """Pins 1 to 4."""
+        return self.settings.outputs.get(number) == 1
+
     def _set_gpio(self, data: bytes) -> Status:
         if len(data) != 2 or not 1 <= data[0] <= 4 or data[1] > 1:
             return Status.BAD_PARAMETER

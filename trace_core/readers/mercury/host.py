@@ -71,6 +71,18 @@ class MercuryHost(AskingHost):
     def from_options(cls, options: Mapping[str, object]) -> MercuryHost:
         return cls(MercuryOptions.parse(options))
 
+    def set_output(self, number: int, now: float, *, high: bool) -> Sequence[HostOutput]:
+        """Pins 1 to 4, op 96. While it reads continuously a module takes no command but the one that stops it."""
+        self._switch(number, high=high)
+        out: list[HostOutput] = []
+        if self._polling:
+            self._ask(now, out)
+        return out
+
+    def _output(self, number: int, *, high: bool) -> Sequence[Step]:
+        stop = Step(Op.STREAM, Frame(Op.STREAM, STOP).to_bytes(), required=False)
+        return [stop, _step(Op.SET_GPIO, bytes((number, high)))]
+
     def _steps(self) -> Sequence[Step]:
         options = self._options
         steps = [
