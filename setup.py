@@ -21,6 +21,7 @@ setup(
             "epcis_xml/schemas/*",
             "epcis_xml/schemas/*/*",
             "ingest/schemas/*",
+            "workdays/*.toml",
             "translations/*/LC_MESSAGES/*.po",
         ],
         "trace_server.templates": ["*.html", "*/*.html", "*/*.css", "*/*.svg"],
