@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
-from trace_core.readers._base import HostOutput, HostSession, Send
+from trace_core.readers._base import HostOutput, HostSession, Send, SwitchingHost
 
 IDLE_S = 0.25
 """A session that neither sends nor receives for so long gives the bus away."""
@@ -29,6 +29,8 @@ class Talk(Protocol):
 
     def tick(self, now: float) -> Said: ...
 
+    def set_output(self, name: str, number: int, now: float, *, high: bool) -> Said: ...
+
 
 class Single:
     """The only reader on its port."""
@@ -45,6 +47,9 @@ class Single:
 
     def tick(self, now: float) -> Said:
         return [(self._name, self._session.tick(now))]
+
+    def set_output(self, name: str, number: int, now: float, *, high: bool) -> Said:
+        return [(name, _set_output(self._session, number, now, high=high))]
 
 
 class Bus:
@@ -74,6 +79,13 @@ class Bus:
             return [*said, *self._pass_on(now)]
         return said
 
+    def set_output(self, name: str, number: int, now: float, *, high: bool) -> Said:  # noqa: ARG002 - its own clock
+        """It takes effect when the reader has its turn."""
+        for seat in self._seats:
+            if seat.name == name:
+                return [(name, seat.hold(_set_output(seat.session, number, seat.time, high=high)))]
+        return []
+
     def _heard(self, seat: _Seat, outputs: Sequence[HostOutput], now: float) -> Said:
         """A request that follows a reply, or a time-out, ends the turn and waits."""
         said = [(seat.name, seat.hold(outputs))]
@@ -87,6 +99,10 @@ class Bus:
         self._turn, self._active_at = turn, now
         seat = self._seats[turn]
         return [(seat.name, seat.enter(now))]
+
+
+def _set_output(session: HostSession, number: int, now: float, *, high: bool) -> Sequence[HostOutput]:
+    return session.set_output(number, now, high=high) if isinstance(session, SwitchingHost) else []
 
 
 class _Seat:

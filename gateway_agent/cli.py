@@ -197,7 +197,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     config = _load(arguments)
-    open_outputs(config.answer.outputs)
+    open_outputs(config.answer.outputs, config.lines())
     print(f"{config.path}: {len(config.readers)} readers, {len(config.read_points)} read points, all well")
     return 0
 
@@ -232,6 +232,7 @@ def _protocols(arguments: argparse.Namespace) -> int:
             "transports": list(p.transports),
             "line": asdict(p.line) if p.line else None,
             "options": dict(p.options),
+            "outputs": list(p.outputs),
             "sources": list(p.sources),
         }
         for p in known_protocols().values()

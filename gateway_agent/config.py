@@ -19,6 +19,7 @@ from gateway_agent.addresses import Address, parse_address
 from gateway_agent.answering import Policy
 from gateway_agent.blocklist import Verdict, decode_list_key
 from gateway_agent.fields import Fields, nearest
+from gateway_agent.lines import Lines
 from gateway_agent.points import ReadPoint, parse_read_point
 from gateway_agent.settings import SECTIONS
 from trace_core.errors import ConfigError, Retryable
@@ -115,6 +116,10 @@ class OutputConfig:
     password_env: str = ""
     answers: tuple[str, ...] = ()
     read_points: tuple[str, ...] = ()
+    reader: str = ""
+    gpo: int = 0
+    high_on: tuple[str, ...] = ("allow",)
+    pulse_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,10 @@ class Config:
     readers: tuple[ReaderConfig, ...]
     read_points: tuple[ReadPoint, ...]
     answer: AnswerConfig
+
+    def lines(self) -> Lines:
+        """The output lines that its readers can have; nothing serves them yet."""
+        return Lines({reader.name: reader.protocol.outputs for reader in self.readers})
 
     def ports(self) -> list[tuple[ReaderConfig, ...]]:
         """Readers by the port they are on; several on one are a bus."""
@@ -308,6 +317,10 @@ def _output(fields: Fields, folder: Path) -> OutputConfig:
         password_env=fields.text("password_env"),
         answers=answers,
         read_points=fields.texts("read_points"),
+        reader=fields.text("reader"),
+        gpo=fields.integer("gpo"),
+        high_on=fields.texts("high_on") or ("allow",),
+        pulse_s=fields.number("pulse_s"),
     )
 
 

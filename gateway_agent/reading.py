@@ -8,6 +8,7 @@ the speeds of the settings are tried in turn). Each is a device event.
 from __future__ import annotations
 
 import logging
+import queue
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from gateway_agent.clock import Moment
 from gateway_agent.codes import as_read
 from gateway_agent.config import ReaderConfig
 from gateway_agent.killpoints import reach
+from gateway_agent.lines import Lines
 from gateway_agent.transports._base import LinkDown, Transport, Tunable
 from trace_core.readers._base import BadBytes, CodeRead, DeviceEvent, DeviceState, Send, TagRead
 
@@ -97,6 +99,7 @@ class Pump:
         *,
         accepting: threading.Event,
         stop: threading.Event,
+        lines: Lines | None = None,
     ) -> None:
         """`put` blocks while the queue is full; `accepting` is clear while the outbox is full."""
         self._readers = readers
@@ -108,6 +111,16 @@ class Pump:
         self._down = False
         self._health = _Health(0.0)
         self._hunting = False
+        self._lines = lines or Lines()
+        self._wishes: queue.SimpleQueue[tuple[str, int, bool]] = queue.SimpleQueue()
+        for reader in readers:
+            self._lines.serve(reader.name, self.switch)
+
+    def switch(self, reader: str, number: int, high: bool) -> None:
+        """Called by other threads; carried out within `READ_WAIT_S`. Raises `OSError` when the reader is not there."""
+        if not self._health.is_known or self._down:
+            raise OSError(f"reader {reader} is not there: its line {number} was not switched")
+        self._wishes.put((reader, number, high))
 
     def run(self) -> None:
         pause_s = REOPEN_FIRST_S
@@ -144,9 +157,15 @@ class Pump:
                 self._take(talk.receive(delivery.data, now.monotonic), kept_elsewhere=kept)
                 if delivery.done is not None:
                     self._put(Delivered(delivery.done))
+            self._switch_lines(talk, now.monotonic)
             self._take(talk.tick(now.monotonic))
             if not self._may_pause and self._should_open_anew(now.monotonic):
                 return
+
+    def _switch_lines(self, talk: Talk, now: float) -> None:
+        while not self._wishes.empty():
+            reader, number, high = self._wishes.get()
+            self._take(talk.set_output(reader, number, now, high=high))
 
     def _should_open_anew(self, now: float) -> bool:
         health = self._health
@@ -183,6 +202,9 @@ class Pump:
                         if not self._hunting:  # at a wrong speed everything is noise, and says nothing about the cable
                             self._put(BadReading(name, output, received))
                     case DeviceEvent():
+                        if output.state is DeviceState.ONLINE:
+                            for number in self._lines.watched(name):
+                                self._wishes.put((name, number, False))
                         self._put(DeviceReport(name, self._heard(output, received.monotonic), received))
                     case Send(data):
                         self._transport.write(data)

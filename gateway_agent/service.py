@@ -52,12 +52,13 @@ class Service:
         self._supervisor = Supervisor()
         self._reading_stop, self._sending_stop = threading.Event(), threading.Event()
         self._block_list = BlockListFile(folder / "block_list.json", config.answer.list_key or pinned_key(folder))
+        lines = config.lines()
         self._writer = Writer(
             config,
             Origin(me.gateway_id, boot.id, config.gateway.utc_offset),
             judge=self._judge,
             block_list=self._block_list,
-            outputs=open_outputs(config.answer.outputs),
+            outputs=open_outputs(config.answer.outputs, lines),
             snapshot=lambda: describe(
                 self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list
             ),
@@ -83,6 +84,7 @@ class Service:
                 self._writer.queue.put,
                 accepting=self._writer.accepting,
                 stop=self._reading_stop,
+                lines=lines,
             )
             for readers in config.ports()
         }

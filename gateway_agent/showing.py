@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import gateway_agent.outputs
 from gateway_agent.config import OutputConfig
+from gateway_agent.lines import Lines
 from gateway_agent.outputs._base import Display, Output, OutputKind
 from trace_core.errors import ConfigError
 from trace_core.registry import discover
@@ -23,9 +24,10 @@ def output_kinds() -> dict[str, OutputKind]:
     return discover(gateway_agent.outputs, "OUTPUT", OutputKind)
 
 
-def open_outputs(configs: Sequence[OutputConfig]) -> list[Output]:
+def open_outputs(configs: Sequence[OutputConfig], lines: Lines | None = None) -> list[Output]:
     """Outputs that connect to nothing yet. Raises `ConfigError` for a kind or a setting that cannot be."""
     kinds = output_kinds()
+    lines = lines or Lines()
     opened: list[Output] = []
     for config in configs:
         kind = kinds.get(config.type)
@@ -33,7 +35,7 @@ def open_outputs(configs: Sequence[OutputConfig]) -> list[Output]:
             raise ConfigError(
                 f"no output of type {config.type!r}", where="answer.outputs", remedy=f"one of: {', '.join(kinds)}"
             )
-        output = kind.open(config)
+        output = kind.open(config, lines)
         output = Aside(kind.name, output) if kind.is_slow else output
         opened.append(Chosen(output, config) if config.answers or config.read_points else output)
     return opened

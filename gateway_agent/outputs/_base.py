@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway_agent.config import OutputConfig
+from gateway_agent.lines import Lines
 from gateway_agent.observing import Shown
 
 
@@ -46,6 +47,6 @@ class OutputKind:
     """One kind. `open` checks the settings (`ConfigError`) and connects to nothing yet."""
 
     name: str
-    open: Callable[[OutputConfig], Output]
+    open: Callable[[OutputConfig, Lines], Output]
     is_slow: bool
     """Gets a thread of its own: whoever waits for a lamp or a broker must not be the writer."""

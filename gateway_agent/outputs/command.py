@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Sequence
 
 from gateway_agent.config import OutputConfig
+from gateway_agent.lines import Lines
 from gateway_agent.outputs._base import Display, Output, OutputKind
 from trace_core.errors import ConfigError
 
@@ -56,7 +57,7 @@ class CommandOutput:
             raise OSError(f"{arguments[0]} ended with {code}")
 
 
-def _open(config: OutputConfig) -> Output:
+def _open(config: OutputConfig, _lines: Lines) -> Output:
     if not config.command or not config.command[0]:
         raise ConfigError("no command", where="outputs.command", remedy='write command = ["/opt/lamp", "{answer}"]')
     for name in _WORD.findall(" ".join(config.command)):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway_agent.config import OutputConfig
+from gateway_agent.lines import Lines
 from gateway_agent.outputs._base import Display, Output, OutputKind
 from trace_core.errors import ConfigError
 
@@ -27,7 +28,7 @@ class FileOutput:
             file.write(("\n".join(lines) + "\n").encode())
 
 
-def _open(config: OutputConfig) -> Output:
+def _open(config: OutputConfig, _lines: Lines) -> Output:
     if config.path.is_dir():
         raise ConfigError("a file is needed", where="outputs.path", remedy='write path = "answers.jsonl"')
     return FileOutput(config.path)

@@ -17,6 +17,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from gateway_agent.config import OutputConfig
+from gateway_agent.lines import Lines
 from gateway_agent.outputs._base import Display, Output, OutputKind
 from trace_core.errors import ConfigError
 
@@ -67,7 +68,7 @@ class MqttOutput:
         return client
 
 
-def _open(config: OutputConfig) -> Output:
+def _open(config: OutputConfig, _lines: Lines) -> Output:
     parts = urlsplit(config.url)
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not parts.path[1:]:
         remedy = "write mqtt://HOST[:PORT]/TOPIC"

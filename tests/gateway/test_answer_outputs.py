@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from firmware_sim.device import SimulatedReader
 from firmware_sim.endpoints import PtyEndpoint
 from gateway_agent.config import OutputConfig
+from gateway_agent.lines import Lines
 from gateway_agent.observing import Shown
 from gateway_agent.outputs._base import Display
 from gateway_agent.outputs.command import CommandOutput
@@ -60,7 +61,7 @@ def subscribed(broker: Broker, topic: str) -> Iterator[queue.SimpleQueue[tuple[f
 
 
 def test_every_kind_of_output_is_found() -> None:
-    assert list(output_kinds()) == ["command", "file", "mqtt"]
+    assert list(output_kinds()) == ["command", "file", "mqtt", "reader_gpo"]
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,7 @@ def test_every_kind_of_output_is_found() -> None:
         (OutputConfig("command", command=("/bin/echo", "{colour}")), "outputs.command"),
         (OutputConfig("mqtt", url="mqtt://127.0.0.1"), "outputs.url"),
         (OutputConfig("mqtt", url="http://127.0.0.1/x"), "outputs.url"),
+        (OutputConfig("reader_gpo", reader="nobody"), "outputs.reader"),
         (OutputConfig("mqtt", url="mqtt://a@127.0.0.1/x", password_env="NOT_THERE"), "outputs.password_env"),
     ],
 )
@@ -148,7 +150,7 @@ def test_a_topic_gets_each_answer_and_a_broker_that_is_away_is_said(mosquitto: B
         (output,) = open_outputs([OutputConfig("mqtt", url=f"mqtt://{mosquitto.host}:{mosquitto.port}/gate/7/answer")])
         output.show([display(3)])
         assert json.loads(seen.get(timeout=10)[1]) == display(3).fields()
-    away = output_kinds()["mqtt"].open(OutputConfig("mqtt", url="mqtt://127.0.0.1:9/x"))
+    away = output_kinds()["mqtt"].open(OutputConfig("mqtt", url="mqtt://127.0.0.1:9/x"), Lines())
     with pytest.raises(OSError, match="refused"):
         away.show([display()])
 
