@@ -22,6 +22,8 @@ class Permission(StrEnum):
     METRICS_READ = "metrics:read"
     RESOLVER_MANAGE = "resolver:manage"
     LINKS_WRITE = "links:write"
+    CASES_READ = "cases:read"
+    CASES_HANDLE = "cases:handle"
 
 
 class Role(StrEnum):
@@ -38,10 +40,19 @@ class Role(StrEnum):
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRODUCER: frozenset({Permission.EVENTS_CAPTURE, Permission.BATCHES_WRITE, Permission.LINKS_WRITE}),
     Role.REGULATOR: frozenset(
-        {Permission.EVENTS_READ, Permission.QUARANTINE_READ, Permission.CREDIT_RECORD, Permission.CREDIT_READ}
+        {
+            Permission.EVENTS_READ,
+            Permission.QUARANTINE_READ,
+            Permission.CREDIT_RECORD,
+            Permission.CREDIT_READ,
+            Permission.CASES_READ,
+            Permission.CASES_HANDLE,
+        }
     ),
     Role.CREDIT_OFFICE: frozenset({Permission.CREDIT_READ, Permission.CREDIT_RECORD}),
-    Role.AUDITOR: frozenset({Permission.EVENTS_READ, Permission.CREDIT_READ, Permission.QUARANTINE_READ}),
+    Role.AUDITOR: frozenset(
+        {Permission.EVENTS_READ, Permission.CREDIT_READ, Permission.QUARANTINE_READ, Permission.CASES_READ}
+    ),
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.GATEWAYS_MANAGE,
@@ -90,7 +101,9 @@ class Gateway:
     hostname: str
     created_at: datetime
     key_id: str
-    """Key in force, "" before enrolment."""
+    """Newest key in force, "" before enrolment."""
+    key_made_at: datetime | None = None
+    """When the server took that key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,8 @@ class GatewayKey:
     gateway_id: str
     public_key: bytes
     is_revoked: bool
+    ends_at: datetime | None = None
+    """Set once another key took its place: until then both are good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from trace_server.credit.states import INITIAL, RESUME_TO, Step
 from trace_server.credit.steps import Paper, Planned, expiry, law_day, locked, write
 from trace_server.credit.store import grades
 from trace_server.credit.windows import severity_of, window_of
-from trace_server.db import Connection
+from trace_server.db import Connection, Dialect
 from trace_server.services import Services
 
 
@@ -71,21 +71,32 @@ def record_decision(
     Idempotent by (决定书文号, 机关代码): the same content again gives the record that is there. Raises `Conflict`
     when that decision is recorded with other content: that is a correction, never a second record.
     """
-    now = services.clock()
+    with services.db.begin() as conn:
+        return record_within(conn, services.db.dialect, services.clock(), decision, around, actor=actor, policy=policy)
+
+
+def record_within(
+    conn: Connection,
+    dialect: Dialect,
+    now: datetime,
+    decision: PenaltyDecision,
+    around: Circumstances,
+    *,
+    actor: str,
+    policy: Policy | None = None,
+) -> Recorded:
+    """As `record_decision`, in the caller's transaction: a case and its record are written together or not at all."""
     policy = policy or shipped_policy()
     record = _first_version(decision, around, now, actor, policy)
-    basis = policy.basis(law_day(now))
     digest = content_digest(decision, around)
-    with services.db.begin() as conn:
-        dialect = services.db.dialect
-        if not store.insert_record(conn, dialect, record, basis):
-            return Recorded(_same_or_conflict(conn, record.record_id, decision, digest), created=False)
-        if decision.sealed():
-            store.replace_sealed(conn, dialect, record.record_id, decision.sealed())
-        facts = {"version": 1, "decision": decision.decision_no, "authority": decision.authority_code}
-        audit_record(conn, now, actor, "credit.record", record.record_id, facts)
-        regrade(conn, dialect, now, law_day(now), [record])
-        store.append(conn, dialect, [store.Written(record, Op.UPSERT, (), digest)])
+    if not store.insert_record(conn, dialect, record, policy.basis(law_day(now))):
+        return Recorded(_same_or_conflict(conn, record.record_id, decision, digest), created=False)
+    if decision.sealed():
+        store.replace_sealed(conn, dialect, record.record_id, decision.sealed())
+    facts = {"version": 1, "decision": decision.decision_no, "authority": decision.authority_code}
+    audit_record(conn, now, actor, "credit.record", record.record_id, facts)
+    regrade(conn, dialect, now, law_day(now), [record])
+    store.append(conn, dialect, [store.Written(record, Op.UPSERT, (), digest)])
     return Recorded(record, created=True)
 
 

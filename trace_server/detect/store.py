@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -161,6 +161,15 @@ def alerts(
     rows = conn.execute(stmt).all()
     evidence = _evidence(conn, dialect, [row.alert_key for row in rows])
     return [_alert(row, evidence[row.alert_key]) for row in rows]
+
+
+def alerts_by_key(conn: Connection, dialect: Dialect, keys: Collection[bytes]) -> dict[bytes, Alert]:
+    """Alert key → alert with its evidence, for those that exist."""
+    rows = dialect.select_any(
+        conn, lambda part: select(alert).where(dialect.in_values(alert.c.alert_key, part)), sorted(keys)
+    )
+    evidence = _evidence(conn, dialect, [row.alert_key for row in rows])
+    return {row.alert_key: _alert(row, evidence[row.alert_key]) for row in rows}
 
 
 def _recount(conn: Connection, key: bytes, finding: Finding, state: AlertState) -> None:
