@@ -114,7 +114,7 @@ class Decider:
             self.ledger.record_check(identity.key, at, passed=request.passed)
             anew = identity.key
         if request.weight_kg is not None:
-            said = replace(said, extra={**said.extra, "weightKg": request.weight_kg})
+            said = self._weigh(point, request.weight_kg, said)
         return self._decision(observation, identity, said, place, anew)
 
     def _ask(self, identity: Identity, observation: Observation, role: Role | None = None) -> Answer:
@@ -136,6 +136,17 @@ class Decider:
         if not request.passed:
             said = Answer(Verdict.REFUSE, f"{stage}-check-failed", said.list_age_s)
         return _Said(said, {"check": _word(passed=request.passed), "checkStage": stage})
+
+    def _weigh(self, point: ReadPoint, weight_kg: float, said: _Said) -> _Said:
+        """Rule D52: too much was filled in. A refusal for another reason keeps it; the limit is told all the same."""
+        extra = {**said.extra, "weightKg": weight_kg}
+        limit_kg = self._points.get(point.act_of, point).fill_limit_kg
+        if limit_kg is None or weight_kg <= limit_kg:
+            return replace(said, extra=extra)
+        found = said.answer
+        if found.verdict is not Verdict.REFUSE:
+            found = Answer(Verdict.REFUSE, "overfilled", found.list_age_s)
+        return _Said(found, {**extra, "fillLimitKg": limit_kg})
 
     def _act(self, asked_at: str, identity: Identity, observation: Observation) -> _Said:
         """The thing asked about was done. After a refusal that is an alarm of its own (architecture §3.3)."""

@@ -34,6 +34,8 @@ class ReadPoint:
     medium: str = ""
     act_of: str = ""
     checkpoint: str = ""
+    fill_limit_kg: float | None = None
+    """Heaviest filling allowed here (D52)."""
 
     @property
     def covered(self) -> tuple[int | None, ...]:
@@ -75,6 +77,7 @@ def parse_read_point(fields: Fields, readers: Sequence[str]) -> ReadPoint:
         medium=fields.text("medium"),
         act_of=fields.text("act_of"),
         checkpoint=fields.text("checkpoint"),
+        fill_limit_kg=fields.optional_number("fill_limit_kg"),
     )
     _check_together(fields, point)
     return point
@@ -112,5 +115,7 @@ def _check_together(fields: Fields, point: ReadPoint) -> None:
         raise fields.error("report", "the answer must come before the filling", 'write report = "both"')
     if point.role is Role.FILLING and not point.medium:
         raise fields.error("medium", "a filling point must know its medium", 'write medium = "lpg"')
+    if point.fill_limit_kg is not None and point.role is not Role.FILLING:
+        raise fields.error("fill_limit_kg", "nothing is filled here", 'it belongs to the point with role = "filling"')
     if (point.role is Role.ACT) != bool(point.act_of):
         raise fields.error("act_of", 'role = "act" and act_of go together', "name the id of the point that was asked")

@@ -74,6 +74,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("read_point.direction", Need.ABSENT, "", "Names of ways between two of `antennas`: {in = [1, 2]}"),
     Setting("read_point.role", "gate", "", "gate, pre_check, filling or act: what a read here means"),
     Setting("read_point.medium", "", "", "What is filled here, as the block list spells it, e.g. lpg"),
+    Setting(
+        "read_point.fill_limit_kg", Need.ABSENT, "kg", "Heavier fillings here are refused as overfilled", 0.1, 10_000
+    ),
     Setting("read_point.act_of", "", "", "role act: id of the read point that was asked before"),
     Setting("answer.without_list", "warn", "", "allow or warn while the box has no block list"),
     Setting("answer.list_key", "", "", "Base64 of the key that signs the list; empty: pinned when the box enrolled"),

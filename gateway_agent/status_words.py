@@ -50,6 +50,10 @@ REASONS: Mapping[str, Reason] = {
     "unknown-cylinder": Reason(("未登记气瓶", "Cylinder not registered"), _NO_FILL),
     "foreign": Reason(("非本站气瓶", "Not this station's cylinder"), _NO_FILL),
     "wrong-medium": Reason(("介质不符", "Wrong medium"), _NO_FILL),
+    "overfilled": Reason(
+        ("充装过量", "Overfilled"),
+        ("立即停止，按规程泄放，不得出站。", "Stop. Bleed it off by the rules; it must not leave."),
+    ),
     "no-pre-check": Reason(("未做充装前检查", "No check before filling"), ("先检查，再充装。", "Check it first.")),
     "pre-check-failed": Reason(("充装前检查不合格", "Check before filling failed"), _NO_FILL),
     "post-check-failed": Reason(

@@ -152,7 +152,7 @@ def station(folder: Path, **answers: object) -> Config:
         "reader": [{"name": "scale", "protocol": "magicrf", "url": "serial:///dev/null"}],
         "read_point": [
             {"reader": "scale", "antenna": 1, "id": SCALE, "checkpoint": "filling_station", "medium": "lpg"}
-            | {"min_reads": 1, "report": "arrive"},
+            | {"min_reads": 1, "report": "arrive", "fill_limit_kg": 14.9},
             {"reader": "scale", "antenna": 2, "id": CHECKS, "role": "pre_check", "medium": "lpg"},
             {"reader": "scale", "antenna": 3, "id": EXIT, "role": "act", "act_of": SCALE},
         ],
@@ -192,8 +192,17 @@ class Station:
         read = TagRead(epc=epc(number), antenna=antenna, tid=TID, rssi_dbm=-40.0)
         self.writer.queue.put(Reading("scale", read, clock.now()))
 
-    def say(self, number: int, kind: Kind, *, passed: bool = True, point: str = SCALE, name: str = "") -> Path:
-        request = Request(name or new_number(), kind, epc(number).hex(), point, passed, None, clock.now().wall)
+    def say(
+        self,
+        number: int,
+        kind: Kind,
+        *,
+        passed: bool = True,
+        point: str = SCALE,
+        name: str = "",
+        weight_kg: float | None = None,
+    ) -> Path:
+        request = Request(name or new_number(), kind, epc(number).hex(), point, passed, weight_kg, clock.now().wall)
         path = leave(self.folder / REQUESTS, request)
         self.inbox.look()
         return path
@@ -271,6 +280,25 @@ def test_an_allowed_act_is_no_alarm_and_uses_up_its_check(tmp_path: Path) -> Non
         assert place.writer._decider.ledger.checks == {}
 
 
+def test_a_filling_above_the_limit_is_refused_as_overfilled_wherever_it_was_weighed(tmp_path: Path) -> None:
+    with running(tmp_path) as place:
+        for number, (weight_kg, point) in enumerate([(14.9, SCALE), (15.0, SCALE), (16.5, EXIT)], 1):
+            place.say(1, Kind.ACT, weight_kg=weight_kg, point=point)
+            place.answers(number)
+        place.see(2, 1)
+        place.say(2, Kind.ACT, weight_kg=20.0)
+        assert place.answers(5) == [
+            "allow not-listed",
+            "refuse overfilled",
+            "refuse overfilled",
+            "refuse overdue",
+            "refuse refused-act",
+        ]
+        events = place.events()
+        assert [event.get("suyuan:weightKg") for event in events] == [14.9, 15.0, 16.5, None, 20.0]
+        assert [event.get("suyuan:fillLimitKg") for event in events] == [None, 14.9, 14.9, None, 14.9]
+
+
 def test_a_refusal_and_a_check_survive_a_restart(tmp_path: Path) -> None:
     with running(tmp_path) as place:
         place.see(2, 1)
@@ -314,10 +342,11 @@ def test_a_file_that_is_no_request_is_set_aside(tmp_path: Path) -> None:
         ({"act_of": SCALE}, "act_of"),
         ({"role": "act", "act_of": "urn:epc:id:sgln:6901234.00099.0"}, "no read point"),
         ({"checkpoint": "filling"}, "checkpoint"),
+        ({"fill_limit_kg": 15}, "fill_limit_kg"),
         ({"role": "fill"}, "role"),
     ],
 )
-def test_a_station_that_cannot_decide_does_not_start(tmp_path: Path, point: dict[str, str], why: str) -> None:
+def test_a_station_that_cannot_decide_does_not_start(tmp_path: Path, point: dict[str, object], why: str) -> None:
     data = {
         "server": {"url": "http://localhost"},
         "gateway": {"state_dir": str(tmp_path)},
