@@ -44,6 +44,21 @@ class Relation(StrEnum):
     """It was used up in making them (EPCIS transformation), only before that."""
     LOT = "lot"
     """The lot that they belong to: how that came into being counts, what its other members did later does not."""
+    CONTENT = "content"
+    """It was inside the goods; downstream it stays one of them when it has been taken out."""
+    OUTPUT = "output"
+    """It was made from the goods (EPCIS transformation), from that moment on."""
+    MEMBER = "member"
+    """It came into being as one of the lot that was asked for or made."""
+
+
+class Direction(StrEnum):
+    """Which way a chain is followed."""
+
+    UPSTREAM = "upstream"
+    """来源可查: what the goods came from."""
+    DOWNSTREAM = "downstream"
+    """去向可追: where the goods went and what was made from them."""
 
 
 class LinkRole(StrEnum):
@@ -72,6 +87,9 @@ class Link:
     event_key: bytes
     peer_key: bytes | None
     role: LinkRole
+    quantity: float | None = None
+    """As recorded, in `uom` (UN/ECE rec. 20 code, "" for pieces); None for a single item."""
+    uom: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +104,11 @@ class Node:
     """Object key of the node one step nearer to the goods asked for."""
     is_input: bool = False
     """On the way of something that was used up in making the goods, not of the goods themselves."""
+    event_key: bytes | None = None
+    """The event that joins it to `via`: the packing, the transformation; None where the lot number alone does."""
+    quantity: float | None = None
+    """What that transformation took or made of it, as recorded, in `uom`."""
+    uom: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,20 @@ from trace_core.ids import canonical
 from trace_server.catalog.model import Place
 from trace_server.catalog.operations import places_of
 from trace_server.db import Connection, Dialect
-from trace_server.trace import rules, store
-from trace_server.trace.model import Chain, EventRow, Journey, Link, NamedNode, Node
+from trace_server.trace import directions, rules, store
+from trace_server.trace.frontier import Limits
+from trace_server.trace.model import (
+    ALWAYS,
+    Chain,
+    EventRow,
+    Interval,
+    Journey,
+    Link,
+    LinkRole,
+    NamedNode,
+    Node,
+    Relation,
+)
 
 MAX_URI = 512
 """Characters of an identifier in a question."""
@@ -38,7 +50,14 @@ class Reading:
         return self._standing(found)
 
     def inputs(self, events: Sequence[bytes]) -> Iterable[Link]:
-        return store.inputs_of(self._conn, self._dialect, events)
+        return store.made_or_used(self._conn, self._dialect, events, LinkRole.INPUT)
+
+    def outputs(self, events: Sequence[bytes]) -> Iterable[Link]:
+        return store.made_or_used(self._conn, self._dialect, events, LinkRole.OUTPUT)
+
+    def parts(self, objects: Sequence[bytes]) -> Iterable[Link]:
+        """Not filtered: who relies on one reads the own links of its object as well."""
+        return store.parts_of(self._conn, self._dialect, objects)
 
     def _standing(self, links: list[Link]) -> list[Link]:
         fresh = sorted({link.event_key for link in links} - self.events.keys())
@@ -69,7 +88,7 @@ def journey(conn: Connection, dialect: Dialect, *, item: bytes, lot: bytes) -> J
     was inside, and those of what it was made from. Newest first.
     """
     reading = Reading(conn, dialect)
-    chain = rules.upstream(rules.start_nodes([item], [lot]), reading.links, reading.inputs)
+    chain = directions.upstream(rules.start_nodes([item], [lot]), reading)
     named = {uri for event in reading.events.values() for uri in (event.read_point, event.biz_location) if uri}
     known = places_of(conn, dialect, named)
 
@@ -89,12 +108,29 @@ def upstream(conn: Connection, dialect: Dialect, uri: str) -> tuple[Chain, list[
         raise InputError("an identifier URI is expected", where="uri", remedy="such as urn:epc:id:sgtin:… or https://…")
     key = canonical.object_key(uri)
     reading = Reading(conn, dialect)
-    chain = rules.upstream(rules.start_nodes([key], []), reading.links, reading.inputs)
+    chain = directions.upstream(rules.start_nodes([key], []), reading)
     if not reading.events:
         raise NotFound("no event names this object", where="uri")
     uris = store.uris_of(conn, dialect, [node.object_key for node in chain.nodes])
     named = [NamedNode(node, _name(node, uris, key, uri)) for node in chain.nodes]
     return chain, named, reading.events
+
+
+def downstream(
+    conn: Connection,
+    dialect: Dialect,
+    starts: Iterable[bytes],
+    window: Interval = ALWAYS,
+    limits: Limits | None = None,
+) -> tuple[Chain, Mapping[bytes, EventRow]]:
+    """Where the objects with these keys went and what was made from them, as known now.
+
+    `window`: the time in which the objects themselves count. `Node.via` and `Node.event_key` are the proving path of
+    each node back to a start. Returns the chain and its events by key; a chain that met a limit says `truncated`.
+    """
+    reading = Reading(conn, dialect)
+    nodes = [Node(key, window, Relation.SELF, 0, None) for key in starts]
+    return directions.downstream(nodes, reading, limits), reading.events
 
 
 def _name(node: Node, uris: Mapping[bytes, str], asked: bytes, uri: str) -> str:

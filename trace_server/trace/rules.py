@@ -1,16 +1,14 @@
-"""Containment intervals, frontier steps and gaps: values in, values out, whatever order events arrived in."""
+"""Containment intervals, retractions and gaps: values in, values out, whatever order events arrived in."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from trace_server.catalog.model import Place
 from trace_server.trace.model import (
     ALWAYS,
-    BEGINNING,
     END,
     Chain,
     EventRow,
@@ -22,29 +20,34 @@ from trace_server.trace.model import (
     Relation,
 )
 
-MAX_NODES = 10_000
-"""A consumer's or regulator's single question; recalls have their own way."""
-MAX_DEPTH = 64
-"""Levels of packing and making; the longest real chain (farm to infant formula) has about 20."""
-
 # Of one moment, taking out comes before putting in: repacking at one time is out of the old, into the new.
 _ORDER = {LinkRole.CHILD_DELETE: 0, LinkRole.PARENT_CLEARED: 0, LinkRole.CHILD_ADD: 1}
 SENDS = frozenset({"shipping", "departing", "loading"})
 TAKES = frozenset({"receiving", "arriving", "accepting", "unloading"})
-_MAKES = frozenset({LinkRole.COMMISSION, LinkRole.OUTPUT})
 
 
-def stays(links: Iterable[Link], cleared: Mapping[bytes, Sequence[Link]]) -> list[tuple[bytes, Interval]]:
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One object in the container `parent`; `event_key` is the event that put it there."""
+
+    parent: bytes
+    interval: Interval
+    event_key: bytes
+
+
+def stays(links: Iterable[Link], cleared: Mapping[bytes, Sequence[Link]]) -> list[Stay]:
     """When one object was in which container.
 
     `links` are all links of the object, in any order; `cleared` maps a container to its PARENT_CLEARED links. A
     second ADD elsewhere ends the first stay: an object is in one container at a time.
     """
     moves = [link for link in links if link.role in _ORDER and link.peer_key is not None]
+    if not moves:
+        return []
     parents = {link.peer_key for link in moves}
     moves += [link for parent, ends in cleared.items() if parent in parents for link in ends]
     moves.sort(key=lambda link: (link.event_time, _ORDER[link.role], link.event_key))
-    found: list[tuple[bytes, Interval]] = []
+    found: list[Stay] = []
     inside: Link | None = None
     for move in moves:
         if move.role is LinkRole.CHILD_ADD:
@@ -62,145 +65,13 @@ def _container(move: Link) -> bytes | None:
     return move.object_key if move.role is LinkRole.PARENT_CLEARED else move.peer_key
 
 
-def _stay(start: Link | None, end: Link | None) -> list[tuple[bytes, Interval]]:
+def _stay(start: Link | None, end: Link | None) -> list[Stay]:
     if start is None or start.peer_key is None:
         return []
     until = END if end is None else end.event_time
-    return [(start.peer_key, Interval(start.event_time, until))] if start.event_time < until else []
-
-
-@dataclass(slots=True)
-class Links:
-    """What has been read of the link table so far, so that each object is read once."""
-
-    by_object: dict[bytes, list[Link]] = field(default_factory=dict)
-    inputs: dict[bytes, list[Link]] = field(default_factory=dict)
-
-    def cleared(self, parents: Iterable[bytes]) -> dict[bytes, list[Link]]:
-        return {
-            parent: [link for link in self.by_object.get(parent, ()) if link.role is LinkRole.PARENT_CLEARED]
-            for parent in parents
-        }
-
-
-Read = Callable[[Sequence[bytes]], Iterable[Link]]
-
-
-def upstream(starts: Sequence[Node], read_links: Read, read_inputs: Read) -> Chain:
-    """Breadth-first towards the sources: containers while inside, inputs before use, the way a lot was made.
-
-    `read_links(object keys)` gives all links of these objects, `read_inputs(event keys)` the INPUT links of these
-    transformations. Each is called once a level, with keys not asked for before.
-    """
-    links = Links()
-    nodes: list[Node] = []
-    seen: _Seen = defaultdict(list)
-    frontier = list(starts)
-    truncated = False
-    while frontier:
-        fresh = list(_merged(frontier, seen))
-        room = MAX_NODES - len(nodes)
-        truncated |= len(fresh) > room or (bool(fresh) and fresh[0].depth > MAX_DEPTH)
-        fresh = [] if fresh and fresh[0].depth > MAX_DEPTH else fresh[:room]
-        nodes += fresh
-        _load(links, fresh, read_links)
-        _load_parents(links, fresh, read_links)
-        _load_inputs(links, fresh, read_inputs)
-        frontier = [after for node in fresh for after in _steps(node, links)]
-    return Chain(tuple(nodes), tuple(_within(nodes, links)), truncated)
-
-
-_Seen = dict[tuple[bytes, bool], list[Interval]]
-
-
-def _merged(frontier: Iterable[Node], seen: _Seen) -> Iterator[Node]:
-    for node in frontier:
-        # A lot as such and a lot that was poured in are looked at differently.
-        known = seen[node.object_key, node.relation is Relation.LOT]
-        if not any(interval.covers(node.interval) for interval in known):
-            known.append(node.interval)
-            yield node
-
-
-def _load(links: Links, nodes: Iterable[Node], read: Read) -> None:
-    _load_keys(links, {node.object_key for node in nodes}, read)
-
-
-def _load_parents(links: Links, nodes: Iterable[Node], read: Read) -> None:
-    """A container can be emptied without naming its children, so its own links are needed to end a stay."""
-    parents = {
-        link.peer_key
-        for node in nodes
-        for link in links.by_object[node.object_key]
-        if link.role is LinkRole.CHILD_ADD and link.peer_key is not None
-    }
-    _load_keys(links, parents, read)
-
-
-def _load_keys(links: Links, keys: Iterable[bytes], read: Read) -> None:
-    wanted = sorted(key for key in keys if key not in links.by_object)
-    if not wanted:
-        return
-    links.by_object.update((key, []) for key in wanted)
-    for link in read(wanted):
-        links.by_object[link.object_key].append(link)
-
-
-def _load_inputs(links: Links, nodes: Iterable[Node], read: Read) -> None:
-    wanted = sorted(
-        {
-            link.event_key
-            for node in nodes
-            for link in links.by_object[node.object_key]
-            if link.role is LinkRole.OUTPUT and link.event_key not in links.inputs
-        }
+    return (
+        [Stay(start.peer_key, Interval(start.event_time, until), start.event_key)] if start.event_time < until else []
     )
-    if not wanted:
-        return
-    links.inputs.update((key, []) for key in wanted)
-    for link in read(wanted):
-        links.inputs[link.event_key].append(link)
-
-
-def _steps(node: Node, links: Links) -> Iterator[Node]:
-    own = links.by_object[node.object_key]
-    depth = node.depth + 1
-    if node.relation is not Relation.LOT:
-        parents = {link.peer_key for link in own if link.role is LinkRole.CHILD_ADD and link.peer_key is not None}
-        for parent, stay in stays(own, links.cleared(parents)):
-            inside = stay.cut(node.interval)
-            if inside is not None:
-                yield Node(parent, inside, Relation.CONTAINER, depth, node.object_key, node.is_input)
-    if node.relation is Relation.CONTAINER:
-        return  # what the box is made of is no source of the goods
-    for link in own:
-        if link.role is LinkRole.MEMBER and link.peer_key is not None:
-            yield Node(link.peer_key, ALWAYS, Relation.LOT, depth, node.object_key, node.is_input)
-        if link.role is LinkRole.OUTPUT and node.interval.holds(link.event_time):
-            for source in links.inputs[link.event_key]:
-                before = Interval(BEGINNING, link.event_time)
-                yield Node(source.object_key, before, Relation.INPUT, depth, node.object_key, is_input=True)
-
-
-def _within(nodes: Iterable[Node], links: Links) -> Iterator[tuple[Node, Link]]:
-    told: set[bytes] = set()
-    for node in nodes:
-        for link in links.by_object[node.object_key]:
-            if link.event_key in told or not _belongs(node, link):
-                continue
-            told.add(link.event_key)
-            yield node, link
-
-
-def _belongs(node: Node, link: Link) -> bool:
-    if node.relation is Relation.CONTAINER:
-        if link.role is LinkRole.PARENT_CLEARED:  # the event that ends the stay
-            return link.event_time == node.interval.end
-        # Packing other things into the same box says nothing about these goods.
-        return link.role is not LinkRole.PARENT and node.interval.holds(link.event_time)
-    if node.relation is Relation.LOT and link.role not in _MAKES:
-        return False
-    return node.interval.holds(link.event_time)
 
 
 def retracted(events: Iterable[EventRow]) -> frozenset[bytes]:

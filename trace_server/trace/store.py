@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select
 
 from trace_server.db import Connection, Dialect
 from trace_server.ingest.model import ActionCode, EventType
@@ -13,7 +13,16 @@ from trace_server.ingest.model import LinkRole as StoredRole
 from trace_server.ingest.tables import event, link, object_
 from trace_server.trace.model import EventRow, Link, LinkRole
 
-_LINK = (link.c.object_key, link.c.event_time, link.c.event_key, link.c.peer_key, link.c.role, link.c.action)
+_LINK = (
+    link.c.object_key,
+    link.c.event_time,
+    link.c.event_key,
+    link.c.peer_key,
+    link.c.role,
+    link.c.action,
+    link.c.quantity,
+    link.c.uom,
+)
 _EVENT = (
     event.c.event_key,
     event.c.event_time,
@@ -52,14 +61,29 @@ def links_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> li
     return [_link(row, named) for row in rows]
 
 
-def inputs_of(conn: Connection, dialect: Dialect, events: Sequence[bytes]) -> list[Link]:
-    """The INPUT links of transformations; the peer of such a link is its event."""
+def made_or_used(conn: Connection, dialect: Dialect, events: Sequence[bytes], role: LinkRole) -> list[Link]:
+    """The INPUT or OUTPUT links of transformations; the peer of such a link is its event."""
+    stored = StoredRole.INPUT if role is LinkRole.INPUT else StoredRole.OUTPUT
+    rows = dialect.select_any(
+        conn,
+        lambda part: select(*_LINK).where(dialect.in_values(link.c.peer_key, part), link.c.role == stored.value),
+        events,
+    )
+    return [_link(row, frozenset()) for row in rows]
+
+
+def parts_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> list[Link]:
+    """The links that put something into these containers or made something one of these lots."""
     rows = dialect.select_any(
         conn,
         lambda part: select(*_LINK).where(
-            dialect.in_values(link.c.peer_key, part), link.c.role == StoredRole.INPUT.value
+            dialect.in_values(link.c.peer_key, part),
+            or_(
+                and_(link.c.role == StoredRole.CHILD.value, link.c.action == ActionCode.ADD.value),
+                link.c.role == StoredRole.MEMBER.value,
+            ),
         ),
-        events,
+        objects,
     )
     return [_link(row, frozenset()) for row in rows]
 
@@ -136,4 +160,4 @@ def _link(row: Row[Any], named: frozenset[bytes]) -> Link:
     role = _ROLES.get((StoredRole(row.role), action), LinkRole.OBJECT)
     if role is LinkRole.PARENT_CLEARED and row.event_key in named:
         role = LinkRole.PARENT
-    return Link(row.object_key, row.event_time, row.event_key, row.peer_key, role)
+    return Link(row.object_key, row.event_time, row.event_key, row.peer_key, role, row.quantity, row.uom or "")

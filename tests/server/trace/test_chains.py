@@ -20,7 +20,7 @@ from trace_server.app import create_app
 from trace_server.catalog.operations import item_key, lot_key
 from trace_server.config import Settings
 from trace_server.db import Database
-from trace_server.trace import operations, rules
+from trace_server.trace import directions, operations, rules
 from trace_server.trace.model import Journey, Link, LinkRole, Relation
 from trace_server.trace.rules import stays, step_name
 
@@ -238,19 +238,27 @@ def test_ten_thousand_nodes_take_one_query_a_level() -> None:
     def name(level: int, index: int) -> bytes:
         return f"{level:06d}{index:010d}".encode()
 
-    def read_links(keys: Any) -> list[Link]:
-        calls.append(len(keys))
-        return [Link(key, at(1000 - int(key[:6])), key, key, LinkRole.OUTPUT) for key in keys if int(key[:6]) < depth]
+    class Grid:
+        def links(self, keys: Any) -> list[Link]:
+            calls.append(len(keys))
+            return [
+                Link(key, at(1000 - int(key[:6])), key, key, LinkRole.OUTPUT) for key in keys if int(key[:6]) < depth
+            ]
 
-    def read_inputs(events: Any) -> list[Link]:
-        found = []
-        for event in events:
-            level, index = int(event[:6]), int(event[6:])
-            for source in {index, (index * 7) % width} if level else range(width):
-                found.append(Link(name(level + 1, source), at(1000 - level), event, event, LinkRole.INPUT))
-        return found
+        def inputs(self, events: Any) -> list[Link]:
+            found = []
+            for event in events:
+                level, index = int(event[:6]), int(event[6:])
+                for source in {index, (index * 7) % width} if level else range(width):
+                    found.append(Link(name(level + 1, source), at(1000 - level), event, event, LinkRole.INPUT))
+            return found
 
-    chain = rules.upstream(rules.start_nodes([name(0, 0)], []), read_links, read_inputs)
+        def outputs(self, _events: Any) -> list[Link]:
+            return []
+
+        parts = outputs
+
+    chain = directions.upstream(rules.start_nodes([name(0, 0)], []), Grid())
     assert len({node.object_key for node in chain.nodes}) > 9_000
     assert len(calls) <= depth + 2
 
@@ -274,10 +282,10 @@ def test_stays_do_not_depend_on_order_and_never_overlap(
     expected = stays(links, {})
     shuffler.shuffle(links)
     assert stays(links, {}) == expected
-    for (_, first), (_, second) in itertools.pairwise(expected):
-        assert first.end <= second.start
-    for _, interval in expected:
-        assert interval.start < interval.end
+    for first, second in itertools.pairwise(expected):
+        assert first.interval.end <= second.interval.start
+    for stay in expected:
+        assert stay.interval.start < stay.interval.end
 
 
 @pytest.mark.parametrize(
