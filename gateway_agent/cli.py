@@ -7,6 +7,7 @@ import json
 import logging
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -19,6 +20,7 @@ from gateway_agent import (
     clock,
     health,
     identity,
+    keyring,
     list_key,
     replaying,
     requests,
@@ -27,6 +29,7 @@ from gateway_agent import (
     status,
     status_screen,
     status_words,
+    trying,
 )
 from gateway_agent.answering import identify_code
 from gateway_agent.config import Config, load_config
@@ -41,6 +44,7 @@ from trace_core.registry import discover
 from trace_core.uplink import key_id
 
 EXAMPLE = "gateway-agent run --config /etc/suyuan/gateway.toml"
+ROTATE_WAIT_S = 20.0
 REPLAY_WAIT_S = 10.0
 """How long a command waits for what the running gateway makes of its request."""
 
@@ -87,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     pin.add_argument(
         "--key", default="", help="base64, as `trace-server blocklist key` prints it; absent: ask the server"
     )
+    add("rotate-key", _rotate_key, "make another key; the server takes it, then the old one ends", config, as_json)
     _add_reports(add, config, as_json)
     add("check-config", _check, "say what is wrong with the settings", config)
     state = add("status", _status, "unsent events, readers, last answers, clock, list, links", config, as_json)
@@ -135,7 +140,23 @@ def _load(arguments: argparse.Namespace) -> Config:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    service.run(_load(arguments))
+    protocols = known_protocols()
+    trying.run(lambda settings: load_config(arguments.config, protocols, settings))
+    return 0
+
+
+def _rotate_key(arguments: argparse.Namespace) -> int:
+    """The gateway that runs does it; otherwise the next one that starts."""
+    folder = _load(arguments).gateway.state_dir
+    before = identity.load_key(folder).key_id
+    path = keyring.ask_rotation(folder)
+    limit = time.monotonic() + ROTATE_WAIT_S
+    while service.is_running(folder) and path.exists() and time.monotonic() < limit:
+        time.sleep(0.1)
+    key = identity.load_key(folder).key_id
+    fields = {"key_id": key, "rotated": key != before}
+    asked = "asked for; it is done as soon as the gateway runs and reaches the server"
+    _print(arguments, fields, [f"key {key} took the place of {before}" if key != before else asked])
     return 0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta, timezone
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from gateway_agent.addresses import Address, parse_address
@@ -20,6 +21,7 @@ from gateway_agent.answering import Policy
 from gateway_agent.blocklist import Verdict, decode_list_key
 from gateway_agent.fields import Fields, nearest
 from gateway_agent.lines import Lines
+from gateway_agent.overlay import overlay, unknown_names
 from gateway_agent.points import ReadPoint, parse_read_point
 from gateway_agent.settings import SECTIONS
 from trace_core.errors import ConfigError, Retryable
@@ -91,6 +93,7 @@ class GatewayConfig:
     group_ms: float
     utc_offset: timezone
     status_port: int = 0
+    settings_trial_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +155,21 @@ class Config:
         return [tuple(readers) for readers in found.values()]
 
 
-def load_config(path: Path, protocols: Mapping[str, ReaderProtocol]) -> Config:
-    """Read and check the file. Relative paths in it are relative to its folder. Raises `ConfigError`."""
+def load_config(path: Path, protocols: Mapping[str, ReaderProtocol], remote: Mapping[str, Any] | None = None) -> Config:
+    """Read and check the file, with settings of the server over it. Raises `ConfigError`.
+
+    Relative paths in it are relative to its folder.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the file: {error.strerror}", where=str(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"not TOML: {error}", where=str(path), remedy="see deploy/gateway.example.toml") from error
+    if remote:
+        for name in unknown_names(data, remote):
+            raise ConfigError("the file has no such entry", where=f"settings: {name}", remedy="see the gateway's file")
+        data = overlay(data, remote)
     return parse_config(data, path, protocols)
 
 
@@ -251,6 +261,7 @@ def _gateway(fields: Fields, folder: Path) -> GatewayConfig:
         group_ms=fields.number("group_ms"),
         utc_offset=_utc_offset(fields),
         status_port=fields.integer("status_port"),
+        settings_trial_s=fields.number("settings_trial_s"),
     )
 
 

@@ -60,19 +60,19 @@ class Signer:
         return encode_signature(self.key.sign(signature_input(payload)))
 
 
-def make_or_load_key(folder: Path) -> Signer:
+def make_or_load_key(folder: Path, name: str = KEY_FILE) -> Signer:
     """The key in `folder`, made when there is none. Raises `ConfigError`."""
-    path = folder / KEY_FILE
+    path = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         write_durably(path, pem, mode=0o600)
-    return load_key(folder)
+    return load_key(folder, name)
 
 
-def load_key(folder: Path) -> Signer:
+def load_key(folder: Path, name: str = KEY_FILE) -> Signer:
     """Raises `ConfigError` when the key is missing, damaged, or readable for others."""
-    path = folder / KEY_FILE
+    path = folder / name
     try:
         pem = path.read_bytes()
         mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116 - Path.stat is the same call

@@ -19,6 +19,12 @@ POINTS = (
     "in-settle",
     "list-swap",
     "in-upgrade",
+    "settings-candidate",
+    "settings-trial",
+    "settings-judged",
+    "key-made",
+    "key-accepted",
+    "key-swapped",
 )
 VARIABLE = "SUYUAN_KILL_AT"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,11 +15,13 @@ from gateway_agent.addresses import open_transport
 from gateway_agent.blocklist import BlockListFile, pinned_key
 from gateway_agent.clock import ClockJudge
 from gateway_agent.config import Config
+from gateway_agent.errands import Errands, report
 from gateway_agent.eventing import Origin
+from gateway_agent.keyring import Keyring
 from gateway_agent.links.opening import open_link
-from gateway_agent.notify import ALIVE_WITHIN_S, keep_telling, notify
-from gateway_agent.outbox_schema import require_known
+from gateway_agent.notify import ALIVE_WITHIN_S, keep_telling
 from gateway_agent.reading import Pump
+from gateway_agent.remote import RemoteSettings
 from gateway_agent.replaying import Replayer
 from gateway_agent.requests import REQUESTS, Inbox
 from gateway_agent.showing import open_outputs
@@ -43,7 +44,7 @@ LOCK_WAIT_S = 0.5
 class Service:
     """Build it, `start` it, `stop` it. Raises `ConfigError` when key, identity or outputs are not usable."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, remote: RemoteSettings) -> None:
         folder = config.gateway.state_dir
         boot = clock.read_boot()
         me = identity.load_identity(folder)
@@ -63,16 +64,21 @@ class Service:
                 self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list
             ),
         )
+        keys = Keyring(folder, me.gateway_id)
+        self._errands = Errands(
+            lambda: report(read_status(config, running=True)), keys=keys, remote=remote, boot_id=boot.id
+        )
         self._sender = Sender(
             folder / "outbox.sqlite",
             self._writer.call,
             link=open_link(config.server, me.gateway_id),
-            signer=identity.load_key(folder),
+            signer=keys,
             config=config.server,
             judge=self._judge,
             block_list=self._block_list,
             boot_id=boot.id,
         )
+        self._sender.errands = self._errands
         self._page_port = config.gateway.status_port
         self._page = StatusPage(self._page_port, lambda: read_status(config, running=True))
         self._inbox = Inbox(folder / REQUESTS, self._writer.queue.put)
@@ -111,6 +117,15 @@ class Service:
     def _describe(self) -> Mapping[str, object]:
         return describe(self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list)
 
+    @property
+    def heard_at(self) -> float:
+        """When the server last took a heartbeat, on the boot clock."""
+        return self._errands.heard_at
+
+    def report_soon(self) -> None:
+        """Something changed that the server waits for."""
+        self._errands.hurry()
+
     def is_alive(self) -> bool:
         """Whether the writer went round lately."""
         return clock.now().monotonic - self._writer.beat < ALIVE_WITHIN_S
@@ -127,23 +142,6 @@ class Service:
             self._sender.drain(DRAIN_SENDER_S)
         self._writer.queue.put(Stop())
         self._writer_thread.join()
-
-
-def run(config: Config) -> None:
-    """Run until SIGTERM or SIGINT."""
-    done = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: done.set())
-    with single_instance(config.gateway.state_dir):
-        require_known(config.gateway.state_dir / "outbox.sqlite")
-        service = Service(config)
-        service.start()
-        notify("READY=1")
-        log.info("running; state in %s", config.gateway.state_dir)
-        done.wait()
-        log.info("stopping")
-        notify("STOPPING=1")
-        service.stop()
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from trace_core.fleet import REMOTE
+
 
 class Need(Enum):
     """What stands in for a default."""
@@ -44,6 +46,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("gateway.group_ms", 3.0, "ms", "How long a commit waits for company", 0, 200),
     Setting("gateway.utc_offset", "+08:00", "", "Offset in which event times are written"),
     Setting("gateway.status_port", 0, "", "Port of the status page on 127.0.0.1; 0: no page", 0, 65_535),
+    Setting("gateway.settings_trial_s", 60.0, "s", "Settings from the server must prove themselves within", 1, 3600),
     Setting("reader.name", Need.REQUIRED, "", "Name of the reader; its read points refer to it"),
     Setting("reader.protocol", Need.REQUIRED, "", "One of `gateway-agent protocols`"),
     Setting(
@@ -115,11 +118,15 @@ def settings_page() -> str:
         "`gateway-agent check-config --config FILE` says what is wrong and where.",
         "Example: `deploy/gateway.example.toml`.",
         "",
-        "| Setting | Default | Unit | Meaning | From – to |",
-        "|---|---|---|---|---|",
+        "Settings marked ✓ can be set from the server: docs/how-to/manage-a-fleet.md.",
+        "",
+        "| Setting | Default | Unit | Meaning | From – to | Remote |",
+        "|---|---|---|---|---|---|",
     ]
     for setting in SETTINGS:
         default = setting.default.value if isinstance(setting.default, Need) else f"`{setting.default!r}`"
+        section, _, key = setting.name.partition(".")
+        remote = "✓" if key in REMOTE.get(section, ()) else ""
         bounds = "" if setting.low is None else f"{setting.low:g} – {setting.high:g}"
-        lines.append(f"| `{setting.name}` | {default} | {setting.unit} | {setting.help} | {bounds} |")
+        lines.append(f"| `{setting.name}` | {default} | {setting.unit} | {setting.help} | {bounds} | {remote} |")
     return "\n".join(lines) + "\n"

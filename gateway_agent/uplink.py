@@ -21,7 +21,6 @@ from gateway_agent import clock
 from gateway_agent.blocklist import BlockListFile
 from gateway_agent.clock import ClockJudge
 from gateway_agent.config import ServerConfig
-from gateway_agent.identity import Signer
 from gateway_agent.killpoints import reach
 from gateway_agent.links._base import Link, Request
 from gateway_agent.outbox import Outbox
@@ -68,6 +67,23 @@ class OwnerCall(Protocol):
     def __call__(self, run: Callable[[Outbox], T]) -> T: ...
 
 
+class Signing(Protocol):
+    """A `Signer`, or a keyring whose key may change between two requests."""
+
+    @property
+    def key_id(self) -> str: ...
+
+    def sign(self, payload: bytes) -> str: ...
+
+
+class Errands(Protocol):
+    """What goes to the server beside events, on the same connection (`gateway_agent.errands`)."""
+
+    def run(self, link: Link) -> None: ...
+
+    def told(self, config_version: int) -> None: ...
+
+
 @dataclass(slots=True)
 class LinkState:
     """What `status` says about the way to the server."""
@@ -99,7 +115,7 @@ class Sender:
         call: OwnerCall,
         *,
         link: Link,
-        signer: Signer,
+        signer: Signing,
         config: ServerConfig,
         judge: ClockJudge,
         block_list: BlockListFile,
@@ -113,6 +129,8 @@ class Sender:
         self._judge = judge
         self._block_list = block_list
         self._boot_id = boot_id
+        self.errands: Errands | None = None
+        """Set before `run`."""
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self._max_events = MAX_EVENTS
         self._window = link.window
@@ -147,6 +165,8 @@ class Sender:
     def step(self) -> float | None:
         """Send what the window allows and take one answer. None: nothing to send; else seconds to wait."""
         try:
+            if self.errands is not None:
+                self.errands.run(self._link)
             self._send_ahead()
             if not self._flights:
                 return self._idle()
@@ -246,6 +266,8 @@ class Sender:
             self._new_epoch(run.last_seq, "the server is ahead of this outbox")
         self._window = ack.window
         self._succeeded(0 if flight.is_probe else settled - run.first_seq + 1)
+        if self.errands is not None:
+            self.errands.told(ack.config_version)
         if ack.block_list_version > self._block_list.version:
             self._fetch_block_list()
         return ack.retry_after_s

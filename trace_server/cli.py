@@ -28,6 +28,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.workdays.cli",
     "trace_server.catalog.cli",
     "trace_server.blocklist.cli",
+    "trace_server.fleet.cli",
     "trace_server.ingest.cli",
     "trace_server.detect.cli",
     "trace_server.credit.cli",

@@ -46,5 +46,8 @@ class Link(Protocol):
     def get(self, path: str, headers: Mapping[str, str]) -> Reply:
         """A request without a body, and its answer."""
 
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """A request that is no batch, and its answer."""
+
     def close(self) -> None:
         """Leave the connection; the next request opens another."""

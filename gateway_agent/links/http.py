@@ -31,5 +31,8 @@ class HttpLink:
     def get(self, path: str, headers: Mapping[str, str]) -> Reply:
         return self._link.get(path, headers)
 
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        return self._link.post(path, body, headers)
+
     def close(self) -> None:
         self._link.close()

@@ -102,10 +102,16 @@ class MqttLink:
 
     def get(self, path: str, headers: Mapping[str, str]) -> Reply:
         """Answers that come meanwhile for batches are kept for `receive`."""
+        return self._ask("GET", Request(path, b"", headers))
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        return self._ask("POST", Request(path, body, headers))
+
+    def _ask(self, method: str, request: Request) -> Reply:
         connection = self._open()
         token = secrets.token_bytes(8)
         try:
-            connection.publish(token, "GET", Request(path, b"", headers))
+            connection.publish(token, method, request)
             return connection.wait_for(token, self.answer_limit_s)
         except (Retryable, Refused):
             self.close()

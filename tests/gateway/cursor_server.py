@@ -17,6 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.gateway.make import LIST_KEY, sealed
+from trace_core.fleet import HEARTBEAT_PATH
 from trace_core.uplink import (
     KEY_ID_HEADER,
     SIGNATURE_HEADER,
@@ -116,6 +117,9 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append((time.monotonic(), self.path))
         if self.path == "/api/v1/gateways/enrol":
             self._enrol()
+        elif self.path == HEARTBEAT_PATH:
+            self.server.requests.pop()  # beside the contract that is tested here
+            self.reply(404)
         elif self.server.script:
             self.server.script.popleft()(self)
         else:

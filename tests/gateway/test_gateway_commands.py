@@ -14,6 +14,7 @@ from gateway_agent.config import load_config
 from gateway_agent.identity import load_key
 from gateway_agent.outbox import Commit
 from gateway_agent.quarantining import BadData
+from gateway_agent.remote import RemoteSettings
 from gateway_agent.service import Service, is_running, single_instance
 from tests.gateway.cursor_server import CursorServer, cursor_server
 from tests.gateway.make import BOOT, WALL, append, new_outbox
@@ -148,7 +149,7 @@ def test_a_damaged_key_or_identity_is_said_in_words(enrolled: GatewayProcess, da
     path = enrolled.state / name
     path.write_text(damage)
     with pytest.raises(ConfigError, match=name):
-        Service(load_config(enrolled.config, known_protocols()))
+        Service(load_config(enrolled.config, known_protocols()), RemoteSettings(enrolled.state, None, "gate-1"))
 
 
 def test_two_gateways_never_share_a_state_folder(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""JSON routes of accounts: a gateway enrols, an administrator looks at the fleet."""
+"""JSON routes of accounts: a gateway enrols, the fleet has its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trace_core.errors import InputError
 from trace_server.accounts import operations
-from trace_server.accounts.access import permission, public
+from trace_server.accounts.access import public
 from trace_server.services import services
 
 blueprint = APIBlueprint("accounts", __name__, url_prefix="/api/v1/gateways", tag="Gateways")
@@ -38,25 +38,6 @@ class EnrolOut(BaseModel):
     server_time: datetime
 
 
-class GatewayOut(BaseModel):
-    """One gateway of the fleet."""
-
-    gateway_id: str
-    site: str
-    read_points: list[str]
-    state: str
-    software: str
-    hostname: str
-    key_id: str
-
-
-class GatewaysOut(BaseModel):
-    """The fleet, by id."""
-
-    items: list[GatewayOut]
-    as_of: datetime
-
-
 @blueprint.post("/enrol")
 @public
 @blueprint.input(EnrolIn)
@@ -78,28 +59,6 @@ def enrol(json_data: EnrolIn) -> EnrolOut:
     return EnrolOut(
         gateway_id=enrolment.gateway_id, key_id=enrolment.key_id, state=enrolment.state.value, server_time=now
     )
-
-
-@blueprint.get("")
-@permission("gateways:manage")
-@blueprint.output(GatewaysOut)
-@blueprint.doc(summary="List the gateways", responses=[503])
-def list_gateways() -> GatewaysOut:
-    """All gateways with their state."""
-    outside = services()
-    items = [
-        GatewayOut(
-            gateway_id=gateway.gateway_id,
-            site=gateway.site,
-            read_points=list(gateway.read_points),
-            state=gateway.state.value,
-            software=gateway.software,
-            hostname=gateway.hostname,
-            key_id=gateway.key_id,
-        )
-        for gateway in operations.list_gateways(outside.db)
-    ]
-    return GatewaysOut(items=items, as_of=outside.clock())
 
 
 def _key_bytes(text: str) -> bytes:

@@ -79,19 +79,6 @@ def revoke_gateway(services: Services, *, gateway_id: str, as_json: bool) -> Non
     )
 
 
-@gateway.command("list")
-@JSON
-@click.pass_obj
-def list_gateways(services: Services, *, as_json: bool) -> None:
-    """All gateways with their state."""
-    found = operations.list_gateways(services.db)
-    if as_json:
-        print(json.dumps([_gateway_json(known) for known in found], ensure_ascii=False))
-        return
-    for known in found:
-        print(f"{known.gateway_id}\t{known.state}\t{known.site}\t{known.software or '-'}")
-
-
 @click.group()
 def client() -> None:
     """API clients, e.g. `trace-server client add --name dairy-erp --role producer`."""
@@ -175,4 +162,4 @@ def _client_json(known: Client) -> dict[str, object]:
     }
 
 
-commands: list[click.Command] = [gateway, client]
+commands: list[click.Command] = [client]

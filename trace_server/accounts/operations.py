@@ -6,6 +6,7 @@ import dataclasses
 from datetime import datetime
 
 from trace_core.errors import Conflict, EventError, InputError, NotAllowed, NotFound
+from trace_core.fleet import rotation_input
 from trace_core.uplink import decode_signature, key_id
 from trace_server import audit
 from trace_server.accounts import rules, store
@@ -23,6 +24,7 @@ from trace_server.accounts.states import TRANSITIONS
 from trace_server.audit.lifecycle import advance, next_state
 from trace_server.db import Connection, Database
 from trace_server.problems import NotAuthenticated, TooManyRequests
+from trace_server.services import utc_now
 
 PUBLIC_KEY_BYTES = 32
 WRONG_CODE = "the enrolment code is unknown, used or expired"
@@ -119,8 +121,46 @@ def list_gateways(db: Database) -> list[Gateway]:
         return store.all_gateways(conn)
 
 
-def verify_signed(conn: Connection, key_id: str, signature: str, payload: bytes) -> Gateway:
+def rotate_key(
+    db: Database, now: datetime, signer: Gateway, old_key_id: str, public_key: bytes, proof: str
+) -> datetime:
+    """Put another key in the place of the one that signed this request; both are good for a while.
+
+    `proof`: the new key's signature over `rotation_input`, base64. Returns when the old key ends. The same request
+    again changes nothing, so a lost answer can be asked for. Raises `NotAllowed` for a proof that is not the new
+    key's, `Conflict` for a key that was enrolled before.
+    """
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        raise InputError(f"an Ed25519 public key has {PUBLIC_KEY_BYTES} bytes", where="/public_key")
+    new = GatewayKey(key_id(public_key), signer.gateway_id, public_key, is_revoked=False)
+    try:
+        raw = decode_signature(proof)
+    except EventError as error:
+        raise InputError(error.what, where="/proof") from error
+    if not rules.is_signed_by(public_key, raw, rotation_input(signer.gateway_id, old_key_id)):
+        raise NotAllowed("the proof is not of the new key", where="/proof")
+    with db.begin() as conn:
+        _require_gateway(conn, signer.gateway_id)  # locked
+        known, old = store.key_by_id(conn, new.key_id), store.key_by_id(conn, old_key_id)
+        if known is not None:
+            if known.gateway_id == signer.gateway_id and not known.is_revoked and known.ends_at is None:
+                return old.ends_at if old is not None and old.ends_at is not None else now
+            raise Conflict("this key has been enrolled before", where="/public_key", remedy="make a new key")
+        if old is None or old.is_revoked or old.ends_at is not None:
+            raise Conflict("another key has taken this one's place", where="/public_key", remedy="enrol again")
+        store.end_keys(conn, signer.gateway_id, now + rules.KEY_OVERLAP)
+        store.add_key(conn, new, now)
+        detail = {"old_key_id": old_key_id, "key_id": new.key_id}
+        audit.record(conn, now, f"gateway:{signer.gateway_id}", "gateway.rotate-key", signer.gateway_id, detail)
+    return now + rules.KEY_OVERLAP
+
+
+def verify_signed(
+    conn: Connection, key_id: str, signature: str, payload: bytes, now: datetime | None = None
+) -> Gateway:
     """The active gateway that signed `payload`; `key_id` and `signature` (base64) are the headers' text.
+
+    `now` decides whether a replaced key has ended; absent: this host's time.
 
     Call it in the transaction that takes the payload: a revocation committed before is seen. Raises
     `NotAuthenticated` (401) for an unknown key or wrong signature, `NotAllowed` (403) for a gateway that is
@@ -135,6 +175,8 @@ def verify_signed(conn: Connection, key_id: str, signature: str, payload: bytes)
         raise NotAuthenticated(WRONG_SIGNATURE, remedy="enrol the gateway")
     if key.is_revoked:
         raise NotAllowed("this key is revoked", remedy="enrol the gateway with a new code")
+    if key.ends_at is not None and key.ends_at <= (now or utc_now()):
+        raise NotAllowed("this key has ended, another took its place", remedy="use the new key, or enrol again")
     gateway = store.gateway_of_key(conn, key_id)
     if gateway is None or gateway.state is not GatewayState.ACTIVE:
         raise NotAllowed("the gateway waits for its approval", remedy="`trace-server gateway approve`")

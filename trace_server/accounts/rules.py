@@ -15,6 +15,11 @@ from trace_core.uplink import signature_input
 
 CODE_LIFE = timedelta(hours=24)
 """ASVS and IEC 62443-4-2 CR 1.8: an enrolment code is good for a day at most."""
+KEY_LIFE = timedelta(days=365)
+KEY_DUE = KEY_LIFE * 2 / 3
+"""Then the gateway is asked to make a new key (IEC 62443-4-2 CR 1.5, 1.9)."""
+KEY_OVERLAP = timedelta(hours=24)
+"""After a rotation the old key is good for so long: batches under way, and an answer that got lost."""
 CODE_CHARACTERS = 20
 """Of 32 different ones: 100 bits."""
 FAILURE_WINDOW = timedelta(minutes=15)

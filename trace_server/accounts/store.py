@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, func, insert, select, text, update
 
 from trace_server.accounts.model import Client, EnrolmentCode, Gateway, GatewayKey, GatewayState, Role
 from trace_server.accounts.tables import client, enrolment_code, enrolment_failure, gateway, gateway_key
@@ -36,6 +36,12 @@ def gateway_by_id(conn: Connection, gateway_id: str) -> Gateway | None:
     return _gateway(row) if row else None
 
 
+def gateway_of_id(conn: Connection, gateway_id: str) -> Gateway | None:
+    """The gateway, read without a lock."""
+    row = conn.execute(_gateways().where(gateway.c.gateway_id == gateway_id)).first()
+    return _gateway(row) if row else None
+
+
 def all_gateways(conn: Connection) -> list[Gateway]:
     return [_gateway(row) for row in conn.execute(_gateways().order_by(gateway.c.gateway_id))]
 
@@ -44,13 +50,37 @@ def key_by_id(conn: Connection, key_id: str) -> GatewayKey | None:
     row = conn.execute(select(gateway_key).where(gateway_key.c.key_id == key_id)).first()
     if row is None:
         return None
-    return GatewayKey(row.key_id, row.gateway_id, bytes(row.public_key), is_revoked=row.revoked_at is not None)
+    return GatewayKey(
+        row.key_id,
+        row.gateway_id,
+        bytes(row.public_key),
+        is_revoked=row.revoked_at is not None,
+        ends_at=row.ends_at,
+    )
 
 
 def gateway_of_key(conn: Connection, key_id: str) -> Gateway | None:
     """The gateway whose key in force this is; read without a lock, on the hot path."""
-    row = conn.execute(_gateways().where(gateway_key.c.key_id == key_id)).first()
+    own = and_(gateway_key.c.gateway_id == gateway.c.gateway_id, gateway_key.c.revoked_at.is_(None))
+    row = conn.execute(_gateways(own).where(gateway_key.c.key_id == key_id)).first()
     return _gateway(row) if row else None
+
+
+def gateways_after(conn: Connection, gateway_id: str, limit: int) -> list[Gateway]:
+    """At most `limit` gateways behind `gateway_id`, by id."""
+    found = _gateways().where(gateway.c.gateway_id > gateway_id).order_by(gateway.c.gateway_id).limit(limit)
+    return [_gateway(row) for row in conn.execute(found)]
+
+
+def end_keys(conn: Connection, gateway_id: str, ends_at: datetime) -> None:
+    """Let the keys in force end then; those that another key replaced before keep their earlier end."""
+    conn.execute(
+        update(gateway_key)
+        .where(
+            gateway_key.c.gateway_id == gateway_id, gateway_key.c.revoked_at.is_(None), gateway_key.c.ends_at.is_(None)
+        )
+        .values(ends_at=ends_at)
+    )
 
 
 def read_points_of(conn: Connection, gateway_id: str) -> tuple[str, ...] | None:
@@ -179,9 +209,16 @@ def count_gateways(conn: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _gateways() -> Select[*tuple[Any, ...]]:
-    in_force = and_(gateway_key.c.gateway_id == gateway.c.gateway_id, gateway_key.c.revoked_at.is_(None))
-    return select(gateway, gateway_key.c.key_id).select_from(gateway.outerjoin(gateway_key, in_force))
+_NEWEST_KEY = and_(
+    gateway_key.c.gateway_id == gateway.c.gateway_id,
+    gateway_key.c.revoked_at.is_(None),
+    gateway_key.c.ends_at.is_(None),
+)
+
+
+def _gateways(keys: ColumnElement[bool] = _NEWEST_KEY) -> Select[*tuple[Any, ...]]:
+    made = gateway_key.c.created_at.label("key_made_at")
+    return select(gateway, gateway_key.c.key_id, made).select_from(gateway.outerjoin(gateway_key, keys))
 
 
 def _gateway(row: AnyRow) -> Gateway:
@@ -195,6 +232,7 @@ def _gateway(row: AnyRow) -> Gateway:
         hostname=row.hostname,
         created_at=row.created_at,
         key_id=row.key_id or "",
+        key_made_at=row.key_made_at,
     )
 
 

@@ -27,6 +27,7 @@ gateway_key = Table(
     Column("public_key", LargeBinary(32), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("ends_at", UtcDateTime),
     Index("ix_gateway_key_gateway_id", "gateway_id"),
 )
 

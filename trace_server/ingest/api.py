@@ -367,8 +367,8 @@ def _json(value: object, status: int = 200) -> Response:
 
 def _sender(conn: Connection, payload: bytes) -> str:
     headers = request.headers
-    gateway = verify_signed(conn, headers.get(KEY_ID_HEADER, ""), headers.get(SIGNATURE_HEADER, ""), payload)
-    return gateway.gateway_id
+    key_id, signature = headers.get(KEY_ID_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
+    return verify_signed(conn, key_id, signature, payload, services().clock()).gateway_id
 
 
 def _body(types: frozenset[str] | set[str], limit: int) -> bytes:

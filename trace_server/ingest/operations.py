@@ -15,6 +15,7 @@ from trace_core.uplink import Ack, Batch
 from trace_server.audit import operations as audit
 from trace_server.blocklist.store import current_version
 from trace_server.db import Connection, Database
+from trace_server.fleet.store import current_version as settings_version
 from trace_server.ingest import killpoints
 from trace_server.ingest.claims import hold_to_claims
 from trace_server.ingest.culprits import with_culprits_held, without_culprits
@@ -297,6 +298,7 @@ def _settle(
         backed_up_to=cursor.backed_up_to,
         server_time=origin.received_at,
         block_list_version=current_version(conn),
+        config_version=settings_version(conn, gateway_id),
         quarantined=tuple(quarantined),
     )
 

@@ -1,0 +1,123 @@
+"""Run the service again and again: with the settings in force, or with a candidate until it proved itself."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+from gateway_agent import clock
+from gateway_agent.blocklist import pinned_key
+from gateway_agent.config import Config
+from gateway_agent.identity import load_identity
+from gateway_agent.notify import notify
+from gateway_agent.outbox_schema import require_known
+from gateway_agent.outbox_view import OutboxView
+from gateway_agent.remote import RemoteSettings
+from gateway_agent.service import Service, single_instance
+from trace_core.errors import ConfigError, NotFound, TraceError
+from trace_core.readers._base import DeviceState
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.2
+Load = Callable[[Mapping[str, Any]], Config]
+"""The file with these settings over it. Raises `ConfigError`."""
+
+
+def run(load: Load) -> None:
+    """Run until SIGTERM or SIGINT. `load({})` is the file alone."""
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+    config = load({})
+    folder = config.gateway.state_dir
+    with single_instance(folder):
+        require_known(folder / "outbox.sqlite")
+        me = load_identity(folder)
+        remote = RemoteSettings(folder, config.answer.list_key or pinned_key(folder), me.gateway_id)
+
+        def started() -> None:
+            notify("READY=1")
+            log.info("running; state in %s", folder)
+
+        run_until(done, load, remote, started)
+
+
+def run_until(done: threading.Event, load: Load, remote: RemoteSettings, started: Callable[[], None]) -> None:
+    """`started` is called once the service runs. Returns when `done` is set and the service has drained."""
+    while not done.is_set():
+        trying = remote.begin_trial()
+        try:
+            config = load(trying.settings if trying else remote.in_force())
+        except ConfigError as error:
+            if trying:
+                remote.conclude("refused", str(error))
+            elif remote.in_force():
+                remote.drop(str(error))
+            else:
+                raise
+            continue
+        if trying:
+            _try(config, remote, done, started)
+        else:
+            service = Service(config, remote)
+            service.start()
+            started()
+            _wait(done, remote, service)
+
+
+def _try(config: Config, remote: RemoteSettings, done: threading.Event, started: Callable[[], None]) -> None:
+    """Keep the candidate and run on with it, or roll back and return."""
+    before, since = _online(config), clock.now()
+    try:
+        service = Service(config, remote)
+        service.start()
+    except (TraceError, OSError, RuntimeError) as error:
+        remote.conclude("rolled_back", f"the gateway did not start: {error}")
+        return
+    started()
+    limit = since.monotonic + config.gateway.settings_trial_s
+    while not done.wait(LOOK_S):
+        missing = _missing(config, service, before, since.wall, since.monotonic)
+        if not missing:
+            remote.conclude("kept")
+            service.report_soon()
+            _wait(done, remote, service)
+            return
+        if clock.now().monotonic > limit:
+            remote.conclude("rolled_back", f"within {config.gateway.settings_trial_s:g} s: {'; '.join(missing)}")
+            break
+    service.stop()
+
+
+def _wait(done: threading.Event, remote: RemoteSettings, service: Service) -> None:
+    while not done.wait(LOOK_S) and not remote.has_candidate:
+        pass
+    if done.is_set():
+        log.info("stopping")
+        notify("STOPPING=1")
+    service.stop()
+
+
+def _missing(config: Config, service: Service, before: set[str], wall: datetime, monotonic: float) -> list[str]:
+    """What was there before the trial and is not there now. A broker's reader is heard when a tag comes."""
+    found = [] if service.heard_at > monotonic else ["the server did not answer"]
+    online = _online(config, wall)
+    quiet = {reader.name for reader in config.readers if reader.protocol.framed_by_transport}
+    return found + [f"reader {name} did not come up" for name in sorted(before - online - quiet)]
+
+
+def _online(config: Config, since: datetime | None = None) -> set[str]:
+    """Readers that are online; with `since`: that said so after it."""
+    try:
+        with closing(OutboxView(config.gateway.state_dir / "outbox.sqlite")) as view:
+            lines = view.devices()
+    except NotFound:
+        return set()
+    online = [line for line in lines if line.state == DeviceState.ONLINE]
+    return {line.reader for line in online if since is None or line.since >= since.replace(microsecond=0)}

@@ -1,0 +1,1 @@
+"""Gateways in the field: how each is, which settings it runs with, and what became of them."""
