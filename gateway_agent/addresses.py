@@ -22,6 +22,7 @@ Address: TypeAlias = SerialAddress | TcpAddress | MqttAddress
 
 MQTT_PORT = 1883
 MQTTS_PORT = 8883
+_PARITIES = {"N": "none", "E": "even", "O": "odd"}
 _MQTT_VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
 
@@ -76,7 +77,23 @@ def _serial(url: _Url) -> SerialAddress:
         if not baud.isdecimal() or not 300 <= int(baud) <= 4_000_000 or speeds.count(baud) > 1:
             raise url.fields.error("url", f"{baud!r} is no line speed", "write baud=115200 or baud=115200,57600")
     first, *more = map(int, speeds)
-    return SerialAddress(path, usb, replace(line, baud=first), socket, tuple(more))
+    line = replace(line, baud=first, parity=_parity(url, line), stopbits=_stopbits(url, line))
+    return SerialAddress(path, usb, line, socket, tuple(more))
+
+
+def _parity(url: _Url, line: LineSettings) -> str:
+    word = url.query.get("parity", _PARITIES[line.parity])
+    for letter, name in _PARITIES.items():
+        if word.lower() in (name, letter.lower()):
+            return letter
+    raise url.fields.error("url", f"{word!r} is no parity", "write parity=none, parity=even or parity=odd")
+
+
+def _stopbits(url: _Url, line: LineSettings) -> int:
+    word = url.query.get("stopbits", str(line.stopbits))
+    if word not in ("1", "2"):
+        raise url.fields.error("url", f"{word!r} stop bits", "write stopbits=1 or stopbits=2")
+    return int(word)
 
 
 def _tcp(url: _Url) -> TcpAddress:
@@ -126,7 +143,7 @@ class _Scheme:
 
 _MQTT_QUERY = frozenset({"version", "client_id", "ca_file", "password_env"})
 _SCHEMES: dict[str, _Scheme] = {
-    "serial": _Scheme(TransportKind.SERIAL, frozenset({"baud", "usb", "socket"}), _serial),
+    "serial": _Scheme(TransportKind.SERIAL, frozenset({"baud", "parity", "stopbits", "usb", "socket"}), _serial),
     "tcp": _Scheme(TransportKind.TCP, frozenset(), _tcp),
     "mqtt": _Scheme(TransportKind.MQTT, _MQTT_QUERY, _mqtt),
     "mqtts": _Scheme(TransportKind.MQTT, _MQTT_QUERY, _mqtt),

@@ -82,6 +82,8 @@ WRONG = [
     ("serial:///dev/ttyUSB0?baud=9600", "tcp://host", "[[reader]] 1: url", "write tcp://HOST:PORT"),
     ("serial:///dev/ttyUSB0?baud=9600", "tcp://host:99999", "[[reader]] 1: url", "up to 65535"),
     ("baud=9600", "baud=fast", "[[reader]] 1: url", "no line speed"),
+    ("baud=9600", "parity=mark", "[[reader]] 1: url", "parity=even"),
+    ("baud=9600", "stopbits=3", "[[reader]] 1: url", "stopbits=1"),
     ("baud=9600", "buad=9600", "[[reader]] 1: url", "did you mean 'baud'?"),
     ("/dev/ttyUSB0?baud", "?baud", "[[reader]] 1: url", "name a device"),
     ("version=3.1.1", "version=4", "[[reader]] 2: url", "one of 5, 3.1.1"),

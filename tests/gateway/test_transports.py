@@ -8,17 +8,22 @@ import time
 import tty
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import astuple
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from firmware_sim.broker import EmbeddedBroker
+from gateway_agent.addresses import open_transport, parse_address
+from gateway_agent.fields import Fields
+from gateway_agent.settings import SECTIONS
 from gateway_agent.transports._base import Delivery, LinkDown, Transport
 from gateway_agent.transports.mqtt import MqttAddress, MqttTransport
 from gateway_agent.transports.serial import SerialAddress, SerialTransport
-from gateway_agent.transports.tcp import TcpAddress, TcpTransport
+from gateway_agent.transports.tcp import UNSENT_LIMIT_MS, TcpAddress, TcpTransport
 from tests.services import Broker, free_port
+from trace_core.readers import protocols
 from trace_core.readers._base import LineSettings
 
 
@@ -99,6 +104,53 @@ def test_a_tcp_reader_is_read_and_written_and_its_end_is_noticed() -> None:
         peer.close()
         with pytest.raises(LinkDown, match="closed"):
             transport.read(1.0)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "query", "line"),
+    [
+        ("feig_obid", "", LineSettings(38_400, 8, "E", 1)),
+        ("feig_obid", "?baud=9600&parity=none&stopbits=2", LineSettings(9_600, 8, "N", 2)),
+        ("magicrf", "?parity=odd", LineSettings(115_200, 8, "O", 1)),
+        ("scanner", "?parity=E", LineSettings(9_600, 8, "E", 1)),
+    ],
+)
+def test_a_port_is_opened_with_the_line_settings_of_its_protocol_or_its_url(
+    protocol: str, query: str, line: LineSettings
+) -> None:
+    master, slave = os.openpty()
+    try:
+        fields = Fields({"url": f"serial://{os.ttyname(slave)}{query}"}, where="reader", known=SECTIONS["reader"])
+        address = parse_address(fields, protocols()[protocol], default_client_id="test")
+        assert isinstance(address, SerialAddress)
+        assert address.line == line
+        with closing(open_transport(address)) as transport:
+            transport.open()
+            assert isinstance(transport, SerialTransport)
+            port = transport._opened()
+            assert (port.baudrate, port.bytesize, port.parity, port.stopbits) == astuple(line)
+            os.write(master, b"x")
+            assert transport.read(1.0) == Delivery(b"x")
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_reader_behind_a_cut_cable_is_given_up_within_seconds_not_minutes() -> None:
+    """What the kernel is asked for: half a connection cannot be made on loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        with closing(TcpTransport(TcpAddress(host, port))) as transport:
+            transport.open()
+            opened = transport._opened()
+
+            def option(name: int) -> int:
+                return opened.getsockopt(socket.IPPROTO_TCP, name)
+
+            assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            silent_s = option(socket.TCP_KEEPIDLE) + option(socket.TCP_KEEPINTVL) * option(socket.TCP_KEEPCNT)
+            assert silent_s <= 8
+            assert option(socket.TCP_USER_TIMEOUT) == UNSENT_LIMIT_MS
 
 
 def test_a_broker_delivers_again_what_was_not_acknowledged(mosquitto: Broker) -> None:
