@@ -1,0 +1,112 @@
+"""The promise of chains: the same events give the same chains, in whatever order and batches they arrive."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.server.portal import make
+from trace_core.ids import gs1
+from trace_core.ids.canonical import object_key
+from trace_server.db import Database
+from trace_server.ingest import tables
+from trace_server.trace import directions, operations
+from trace_server.trace.model import ALWAYS, Chain, Interval, Node, Relation
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+RAW, MIXED, PACKED = (f"0690123400{n:03d}" for n in (101, 202, 303))
+
+
+def lot(product: str, number: int) -> str:
+    return f"https://id.gs1.org/01/{product}{gs1.check_digit(product)}/10/L{number}"
+
+
+def item(number: int) -> str:
+    return f"https://id.gs1.org/01/{PACKED}{gs1.check_digit(PACKED)}/21/{number}"
+
+
+def world(seed: int) -> list[dict[str, Any]]:
+    """Farm lots, two levels of mixing and splitting, items, cases, pallets, repacking, emptying, mistakes taken back.
+
+    Times collide on purpose; some moves contradict one another.
+    """
+    dice = random.Random(seed)
+    events: list[dict[str, Any]] = []
+
+    def add(kind: str, step: str, **members: Any) -> dict[str, Any]:
+        when = (START + timedelta(minutes=10 * dice.randrange(40))).isoformat()[:19]
+        made = make.event(kind, when, step, dice.choice([make.DAIRY, make.DOCK, make.GATE]), **members)
+        events.append(made)
+        return made
+
+    def amounts(product: str, count: int) -> list[dict[str, Any]]:
+        numbers = dice.sample(range(4), count)
+        return [{"epcClass": lot(product, n), "quantity": dice.randrange(1, 50), "uom": "KGM"} for n in numbers]
+
+    for source, target in ((RAW, MIXED), (MIXED, PACKED), (MIXED, PACKED), (RAW, MIXED)):
+        inputs, outputs = amounts(source, 2), amounts(target, dice.randrange(1, 3))
+        add("TransformationEvent", "", inputQuantityList=inputs, outputQuantityList=outputs)
+    for number in range(6):
+        ilmd = {"cbvmda:lotNumber": f"L{dice.randrange(4)}"}
+        add("ObjectEvent", "commissioning", action="ADD", epcList=[item(number)], ilmd=ilmd)
+    for _ in range(8):
+        children = [item(n) for n in dice.sample(range(6), 2)]
+        action = dice.choice(["ADD", "ADD", "DELETE"])
+        add("AggregationEvent", "packing", action=action, parentID=make.case(dice.randrange(2)), childEPCs=children)
+    for action in ("ADD", "ADD", "DELETE"):
+        children = [make.case(dice.randrange(2))]
+        add("AggregationEvent", "packing", action=action, parentID=make.case(7), childEPCs=children)
+    add("AggregationEvent", "unpacking", action="DELETE", parentID=make.case(dice.randrange(2)), childEPCs=[])
+    for step in ("shipping", "receiving"):
+        add("ObjectEvent", step, action="OBSERVE", epcList=[make.case(7)])
+    wrong = dice.choice([one for one in events if one["type"] == "AggregationEvent"])
+    events.append(wrong | {"errorDeclaration": {"declarationTime": "2026-03-09T00:00:00Z"}})
+    return events
+
+
+def batches(events: Sequence[dict[str, Any]], dice: random.Random) -> Iterator[list[dict[str, Any]]]:
+    """The events in a random order, cut at random."""
+    rest = dice.sample(list(events), len(events))
+    while rest:
+        size = dice.randrange(1, 12)
+        yield rest[:size]
+        rest = rest[size:]
+
+
+def answers(database: Database) -> list[Chain]:
+    """Every chain of the world in both directions, without what only says when an event was recorded."""
+    found: list[Chain] = []
+    asked = [lot(product, n) for product in (RAW, MIXED, PACKED) for n in range(4)]
+    asked += [item(n) for n in range(6)] + [make.case(n) for n in (0, 1, 7)]
+    window = Interval(START + timedelta(hours=1), START + timedelta(hours=4))
+    with database.read() as conn:
+        for key in map(object_key, asked):
+            nodes = [Node(key, ALWAYS, Relation.SELF, 0, None)]
+            reading = operations.Reading(conn, database.dialect)
+            found.append(directions.upstream(nodes, reading, contents=True))
+            found.append(operations.downstream(conn, database.dialect, [key])[0])
+            found.append(operations.downstream(conn, database.dialect, [key], window)[0])
+    return found
+
+
+def forget(database: Database) -> None:
+    with database.begin() as conn:
+        for table in (tables.link, tables.object_, tables.event, tables.capture, tables.capture_job):
+            conn.execute(table.delete())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_order_and_every_split_into_batches_gives_the_same_chains(database: Database, seed: int) -> None:
+    events = world(seed)
+    make.capture(database, *events)
+    expected = answers(database)
+    assert any(entry.nodes[-1].depth > 2 for entry in expected)
+    for turn in range(2):
+        forget(database)
+        for batch in batches(events, random.Random(100 * seed + turn)):
+            make.capture(database, *batch)
+        assert answers(database) == expected
