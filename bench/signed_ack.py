@@ -78,7 +78,7 @@ def serve_mqtt(peer: Peer, broker_port: int) -> None:
         properties.CorrelationData = message.properties.CorrelationData  # type: ignore[union-attr]
         is_batch = sent[MQTT_METHOD] == "POST"
         properties.UserProperty = [(MQTT_STATUS, "200" if is_batch else "404")]
-        answer = peer.answer(message.payload, sent[SIGNATURE_HEADER]) if is_batch else b"{}"
+        answer = peer.answer(bytes(message.payload), sent[SIGNATURE_HEADER]) if is_batch else b"{}"
         client.publish(mqtt_topic(GATEWAY_ID, "ack" if is_batch else "down"), answer, qos=1, properties=properties)
 
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
