@@ -33,6 +33,7 @@ MAX_QUEUED = 10_000
 MAX_PORT = 65_535
 WILL_CONNECTED, WILL_LOST = b"connected", b"connection lost"
 _SPEEDS = {getattr(termios, f"B{baud}"): baud for baud in (9_600, 19_200, 38_400, 57_600, 115_200, 230_400)}
+_CODES = {baud: code for code, baud in _SPEEDS.items()}
 
 
 class EndpointError(TraceError):
@@ -92,7 +93,7 @@ class PtyEndpoint:
             self._master, self._slave = os.openpty()
             tty.setraw(self._slave)
             attributes = termios.tcgetattr(self._slave)
-            attributes[4] = attributes[5] = termios.B115200
+            attributes[4] = attributes[5] = _CODES.get(self.baud, termios.B115200)
             termios.tcsetattr(self._slave, termios.TCSANOW, attributes)
             os.set_blocking(self._master, False)
             self._path = os.ttyname(self._slave)

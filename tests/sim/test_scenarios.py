@@ -9,6 +9,7 @@ import pytest
 
 from firmware_sim import cli
 from firmware_sim.endpoints import MqttEndpoint, PtyEndpoint, endpoint_for
+from firmware_sim.line import Line
 from firmware_sim.scenario import Scenario, load
 from tests.services import Broker
 from trace_core.errors import ConfigError
@@ -28,18 +29,20 @@ def _load(folder: Path, text: str) -> Scenario:
 def test_a_shipped_scenario_loads(path: Path) -> None:
     scenario = load(path)
     assert scenario.title
-    assert scenario.passages
+    assert any(reader.passages for reader in scenario.readers)
 
 
 def test_tags_come_stay_and_come_again(tmp_path: Path) -> None:
     tag = '[[tag]]\nepc = "3034"\narrive_s = 1.0\nstay_s = 2.0\n'
     scenario = _load(tmp_path, f"repeat_s = 10\n{READER}{tag}")
-    present = [bool(scenario.field_at(at)) for at in (0.5, 1.0, 2.9, 3.0, 10.5, 11.5, 13.5)]
+    line = Line(scenario.readers[0], 1, repeat_s=scenario.repeat_s)
+    present = [bool(line.field(at)) for at in (0.5, 1.0, 2.9, 3.0, 10.5, 11.5, 13.5)]
     assert present == [False, True, True, False, False, True, False]
 
 
 def test_a_tag_without_an_end_stays(tmp_path: Path) -> None:
-    assert _load(tmp_path, f'{READER}[[tag]]\nepc = "3034"\n').field_at(1e6)
+    scenario = _load(tmp_path, f'{READER}[[tag]]\nepc = "3034"\n')
+    assert Line(scenario.readers[0], 1).field(1e6)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +93,8 @@ def test_protocols_lists_the_registry(capsys: pytest.CaptureFixture[str]) -> Non
 def test_run_prints_the_port_and_the_result(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", "market_gate.toml", "--duration", "0.2", "--json"]) == 0
     begun, ended = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert begun["endpoint"].startswith("/dev/")
-    assert ended == {"damaged_frames": 0, "overruns": 0}
+    assert begun["readers"][0]["endpoint"].startswith("/dev/")
+    assert (ended["readers"], ended["damaged_frames"], ended["overruns"]) == (1, 0, 0)
 
 
 def test_endpoints_are_named_by_a_url(tmp_path: Path, mosquitto: Broker) -> None:

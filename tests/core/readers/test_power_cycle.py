@@ -11,7 +11,7 @@ from trace_core.readers import protocols
 from trace_core.readers._base import ReaderProtocol
 from trace_core.readers.chafon.frames import Frame as Chafon
 from trace_core.readers.feig_obid.frames import Frame as Feig
-from trace_core.readers.impinj_r2000.frames import Frame as R2000
+from trace_core.readers.impinj_r2000.frames import Frame as Invelion
 from trace_core.readers.llrp.device import LlrpDevice
 from trace_core.readers.llrp.messages import Message, MessageType
 from trace_core.readers.mercury.frames import Frame as Mercury
@@ -31,15 +31,15 @@ def _llrp(kind: MessageType, body: bytes) -> bytes:
 
 _BLOCK = bytes(range(14))
 KEPT = [
-    ("impinj_r2000", {}, R2000(1, 0x76, b"\x14").to_bytes(), R2000(1, 0x77, b"").to_bytes()),
-    ("impinj_r2000", {}, R2000(1, 0x67, b"ABCDEFGHIJKL").to_bytes(), R2000(1, 0x68, b"").to_bytes()),
+    ("impinj_r2000", {}, Invelion(1, 0x76, b"\x14").to_bytes(), Invelion(1, 0x77, b"").to_bytes()),
+    ("impinj_r2000", {}, Invelion(1, 0x67, b"ABCDEFGHIJKL").to_bytes(), Invelion(1, 0x68, b"").to_bytes()),
     ("chafon", {}, Chafon(0, 0x2F, b"\x0a").to_bytes(), Chafon(0, 0x21).to_bytes()),
     ("chafon", {"model": "R18"}, Chafon(0, 0x35, b"\x00\x01\x00\x00\x00\x00").to_bytes(), Chafon(0, 0x36).to_bytes()),
     ("feig_obid", {}, _feig(0x81, b"\x83" + _BLOCK), _feig(0x80, b"\x03")),
 ]
 LOST = [
     ("magicrf", {}, bytes.fromhex("BB 00 B6 00 02 07 D0 8F 7E"), bytes.fromhex("BB 00 B7 00 00 B7 7E")),
-    ("impinj_r2000", {}, R2000(1, 0x66, b"\x14").to_bytes(), R2000(1, 0x77, b"").to_bytes()),
+    ("impinj_r2000", {}, Invelion(1, 0x66, b"\x14").to_bytes(), Invelion(1, 0x77, b"").to_bytes()),
     ("mercury", {}, Mercury(0x92, b"\x07\xd0").to_bytes(), Mercury(0x62).to_bytes()),
     ("feig_obid", {}, _feig(0x81, b"\x03" + _BLOCK), _feig(0x80, b"\x03")),
     (
