@@ -152,6 +152,14 @@ def subjects_of(conn: Connection, dialect: Dialect, usccs: Collection[str]) -> d
     return store.subjects(conn, dialect, usccs)
 
 
+def licences_of(conn: Connection, dialect: Dialect, usccs: Collection[str]) -> dict[str, tuple[Licence, ...]]:
+    """USCC → its licences, newest first, for those that have any."""
+    found: dict[str, tuple[Licence, ...]] = {}
+    for licence in store.licences_of(conn, dialect, usccs):
+        found[licence.uscc] = (*found.get(licence.uscc, ()), licence)
+    return found
+
+
 def _epc_key(epc: str) -> bytes | None:
     return canonical.object_key(epc) if epc else None
 

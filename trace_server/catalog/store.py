@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -83,6 +83,16 @@ def licences(conn: Connection, uscc: str) -> list[Licence]:
     return [_licence(row) for row in conn.execute(stmt)]
 
 
+def licences_of(conn: Connection, dialect: Dialect, usccs: Collection[str]) -> list[Licence]:
+    """The licences of all these subjects, newest first."""
+    table = tables.licence
+    rows = dialect.select_any(
+        conn, lambda part: select(table).where(dialect.in_values(table.c.uscc, part)), sorted(set(usccs))
+    )
+    found = [_licence(row) for row in rows]
+    return sorted(found, key=lambda one: (-one.valid_from.toordinal(), one.number))
+
+
 def product(conn: Connection, gtin: str) -> Product | None:
     row = conn.execute(select(tables.product).where(tables.product.c.gtin == gtin)).first()
     return None if row is None else _product(row)
@@ -100,6 +110,11 @@ def batches(conn: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
     parts = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
     rows = [row for part in parts for row in conn.execute(select(table).where(tuple_(*table.primary_key).in_(part)))]
     return {(row.gtin, row.lot): _batch(row) for row in rows}
+
+
+def recalled_by(conn: Connection, notice_no: str) -> list[Batch]:
+    """Batches that carry this recall notice."""
+    return [_batch(row) for row in conn.execute(select(tables.batch).where(tables.batch.c.recall_notice_no == notice_no))]
 
 
 def printed_lots(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> dict[bytes, tuple[str, str]]:

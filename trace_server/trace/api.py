@@ -1,110 +1,73 @@
-"""JSON routes of the chains."""
+"""HTTP routes of the chains."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from apiflask import APIBlueprint
-from pydantic import BaseModel, Field
+from flask import Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from trace_server.accounts.access import permission
 from trace_server.services import services
-from trace_server.trace import operations
-from trace_server.trace.model import BEGINNING, END, EventRow, Link, NamedNode, Node
+from trace_server.trace import wire
+from trace_server.trace.answering import ask
+from trace_server.trace.frontier import MAX_DEPTH
+from trace_server.trace.question import Question
+from trace_server.trace.wire import ChainOut
 
 blueprint = APIBlueprint("trace", __name__, url_prefix="/api/v1/trace", tag="Trace")
 
 
-class UpstreamQuery(BaseModel):
-    """Which object is asked about."""
+class ChainIn(BaseModel):
+    """Which object is asked about, when, and how far."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     uri: str = Field(min_length=1, max_length=512, description="EPC URN, class URN or GS1 Digital Link")
+    begin: datetime | None = Field(None, alias="from", description="the object counts from here on, with offset")
+    end: datetime | None = Field(None, alias="to", description="the object counts until here, with offset")
+    depth: int = Field(MAX_DEPTH, ge=1, le=MAX_DEPTH, description="steps from the object")
 
 
-class NodeOut(BaseModel):
-    """One object of the chain and the time in which it matters; open ends are null."""
+class FileIn(ChainIn):
+    """The same question and the format of its answer."""
 
-    uri: str
-    relation: str = Field(description="self, container, input or lot")
-    is_input: bool
-    depth: int
-    via: str | None
-    valid_from: datetime | None
-    valid_to: datetime | None
+    format: Literal[wire.FILES]  # type: ignore[valid-type]
 
 
-class EventOut(BaseModel):
-    """One event of the chain, with the object through which it belongs."""
-
-    event_key: str
-    object_uri: str
-    event_time: datetime
-    record_time: datetime
-    type: str
-    biz_step: str
-    disposition: str
-    read_point: str
-    biz_location: str
-    source: str
-    also_recorded_by: list[str] = Field(description="other sources that recorded the same happening")
-
-
-class ChainOut(BaseModel):
-    """The chain as it is known now; events that arrive later may change it."""
-
-    uri: str
-    nodes: list[NodeOut]
-    events: list[EventOut]
-    truncated: bool
-    as_of: datetime
-
-
-@blueprint.get("/upstream")
+@blueprint.get("/<direction>")
 @permission("events:read")
-@blueprint.input(UpstreamQuery, location="query")
+@blueprint.input(ChainIn, location="query")
 @blueprint.output(ChainOut)
-@blueprint.doc(summary="Everything that an object came from", responses=[404, 503])
-def upstream(query_data: UpstreamQuery) -> ChainOut:
-    """Containers while the object was inside, inputs before they were used, the lot it belongs to; oldest last."""
+@blueprint.doc(summary="The chain of an object: upstream, downstream or both", responses=[404, 503])
+def chain(direction: str, query_data: ChainIn) -> ChainOut:
+    """Upstream: containers while the object was inside, its contents, inputs before they were used, lots. Downstream:
+    containers, contents, members of the lot, and what was made from any of these. Per event the responsible party,
+    its licence that day, the device and its clock.
+    """
     outside = services()
     with outside.db.read() as conn:
-        chain, named, events = operations.upstream(conn, outside.db.dialect, query_data.uri)
-    uris = {entry.node.object_key: entry.uri for entry in named}
-    found = [_event(node, link, events[link.event_key], uris) for node, link in chain.links]
-    found.sort(key=lambda event: (event.event_time, event.event_key), reverse=True)
-    return ChainOut(
-        uri=named[0].uri,
-        nodes=[_node(entry, uris) for entry in named],
-        events=found,
-        truncated=chain.truncated,
-        as_of=outside.clock(),
-    )
+        answer = ask(conn, outside.db.dialect, _question(direction, query_data), outside.clock())
+    return wire.chain_out(answer)
 
 
-def _node(entry: NamedNode, uris: dict[bytes, str]) -> NodeOut:
-    node = entry.node
-    return NodeOut(
-        uri=entry.uri,
-        relation=node.relation.value,
-        is_input=node.is_input,
-        depth=node.depth,
-        via=None if node.via is None else uris.get(node.via, ""),
-        valid_from=None if node.interval.start == BEGINNING else node.interval.start,
-        valid_to=None if node.interval.end == END else node.interval.end,
-    )
+@blueprint.get("/<direction>/file")
+@permission("events:read")
+@blueprint.input(FileIn, location="query")
+@blueprint.doc(summary="The same chain as CSV, XLSX, EPCIS document or SVG picture", responses=[200, 404, 413, 503])
+def chain_file(direction: str, query_data: FileIn) -> Response:
+    """CSV and XLSX hold one row per event and one column per key data element; more than 150 objects are drawn as
+    groups by product and site.
+    """
+    outside = services()
+    with outside.db.read() as conn:
+        answer = ask(conn, outside.db.dialect, _question(direction, query_data), outside.clock())
+        file = wire.file(conn, outside.db.dialect, answer, query_data.format)
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.data, content_type=file.media_type, headers=headers)
 
 
-def _event(node: Node, link: Link, event: EventRow, uris: dict[bytes, str]) -> EventOut:
-    return EventOut(
-        event_key=link.event_key.hex(),
-        object_uri=uris.get(node.object_key, ""),
-        event_time=event.event_time,
-        record_time=event.record_time,
-        type=event.type,
-        biz_step=event.biz_step,
-        disposition=event.disposition,
-        read_point=event.read_point,
-        biz_location=event.biz_location,
-        source=event.source,
-        also_recorded_by=list(event.also_by),
-    )
+def _question(direction: str, given: ChainIn) -> Question:
+    return wire.question(given.uri, direction, (given.begin, given.end), given.depth)

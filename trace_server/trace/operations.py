@@ -1,4 +1,4 @@
-"""Questions about chains: the journey of one item for its page, everything upstream of any identifier for offices.
+"""Questions about chains: the journey of one item for its page, and the closure downstream of a recall.
 
 An answer is computed from the links when it is asked for; an event that arrives weeks late changes it.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from trace_core.errors import InputError, NotFound
-from trace_core.ids import canonical
 from trace_server.catalog.model import Place
 from trace_server.catalog.operations import places_of
 from trace_server.db import Connection, Dialect
@@ -23,7 +21,6 @@ from trace_server.trace.model import (
     Journey,
     Link,
     LinkRole,
-    NamedNode,
     Node,
     Relation,
 )
@@ -99,23 +96,6 @@ def journey(conn: Connection, dialect: Dialect, *, item: bytes, lot: bytes) -> J
     return Journey(hops, tuple(sorted(reading.keys)), reading.link_count)
 
 
-def upstream(conn: Connection, dialect: Dialect, uri: str) -> tuple[Chain, list[NamedNode], dict[bytes, EventRow]]:
-    """Everything that the object `uri` (any spelling) came from. Raises `InputError`, `NotFound`.
-
-    Returns the chain, its nodes with their URIs, and the events by key.
-    """
-    if not uri or len(uri) > MAX_URI or ":" not in uri:
-        raise InputError("an identifier URI is expected", where="uri", remedy="such as urn:epc:id:sgtin:… or https://…")
-    key = canonical.object_key(uri)
-    reading = Reading(conn, dialect)
-    chain = directions.upstream(rules.start_nodes([key], []), reading)
-    if not reading.events:
-        raise NotFound("no event names this object", where="uri")
-    uris = store.uris_of(conn, dialect, [node.object_key for node in chain.nodes])
-    named = [NamedNode(node, _name(node, uris, key, uri)) for node in chain.nodes]
-    return chain, named, reading.events
-
-
 def downstream(
     conn: Connection,
     dialect: Dialect,
@@ -131,12 +111,6 @@ def downstream(
     reading = Reading(conn, dialect)
     nodes = [Node(key, window, Relation.SELF, 0, None) for key in starts]
     return directions.downstream(nodes, reading, limits), reading.events
-
-
-def _name(node: Node, uris: Mapping[bytes, str], asked: bytes, uri: str) -> str:
-    if node.object_key == asked:
-        return canonical.canonical_uri(uri)
-    return uris.get(node.object_key, "")
 
 
 def links_now(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> int:

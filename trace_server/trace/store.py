@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, func, or_, select
 from trace_server.db import Connection, Dialect
 from trace_server.ingest.model import ActionCode, EventType
 from trace_server.ingest.model import LinkRole as StoredRole
-from trace_server.ingest.tables import event, link, object_
+from trace_server.ingest.tables import capture, event, link, object_
 from trace_server.trace.model import EventRow, Link, LinkRole
 
 _LINK = (
@@ -122,6 +122,20 @@ def uris_of(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> dict[b
         keys,
     )
     return {row.object_key: row.canonical_uri for row in rows}
+
+
+def clocks_of(conn: Connection, dialect: Dialect, events: Sequence[bytes]) -> dict[bytes, str]:
+    """Event → state of its sender's clock, for those whose sender told it."""
+    rows = dialect.select_any(
+        conn,
+        lambda part: (
+            select(event.c.event_key, capture.c.clock_state)
+            .join_from(event, capture, event.c.capture_key == capture.c.capture_key)
+            .where(dialect.in_values(event.c.event_key, part), capture.c.clock_state.isnot(None))
+        ),
+        events,
+    )
+    return {row.event_key: row.clock_state for row in rows}
 
 
 def count_links(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> int:

@@ -21,7 +21,9 @@ from trace_server.catalog.operations import item_key, lot_key
 from trace_server.config import Settings
 from trace_server.db import Database
 from trace_server.trace import directions, operations, rules
-from trace_server.trace.model import Journey, Link, LinkRole, Relation
+from trace_server.trace.answering import ask
+from trace_server.trace.model import Direction, Journey, Link, LinkRole, Relation
+from trace_server.trace.question import Question
 from trace_server.trace.rules import stays, step_name
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -193,17 +195,17 @@ def test_cycles_of_rework_end(database: Database) -> None:
         ),
     )
     with database.read() as conn:
-        chain, named, _ = operations.upstream(conn, database.dialect, make.LOT_URI)
-    assert not chain.truncated
-    assert {entry.uri for entry in named} == {make.LOT_URI, make.RAW_URI}
+        answer = ask(conn, database.dialect, Question(make.LOT_URI, tuple(Direction)), make.NOW)
+    assert not answer.truncated
+    for part in answer.parts:
+        assert {entry.uri for entry in part.nodes} == {make.LOT_URI, make.RAW_URI}
 
 
 def test_upstream_refuses_what_is_no_identifier_and_what_nobody_named(database: Database) -> None:
     with database.read() as conn:
-        with pytest.raises(InputError):
-            operations.upstream(conn, database.dialect, "milk")
-        with pytest.raises(NotFound):
-            operations.upstream(conn, database.dialect, make.ITEM)
+        for uri, error in (("milk", InputError), (make.ITEM, NotFound)):
+            with pytest.raises(error):
+                ask(conn, database.dialect, Question(uri, (Direction.UPSTREAM,)), make.NOW)
 
 
 def test_upstream_over_http_names_nodes_times_and_events(database: Database) -> None:

@@ -1,0 +1,79 @@
+"""`trace-server trace`: the chain of an object, for people, programs and files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import BinaryIO
+
+import click
+
+from trace_server.services import Services
+from trace_server.trace import wire
+from trace_server.trace.answering import ask
+from trace_server.trace.frontier import MAX_DEPTH
+from trace_server.trace.model import Direction
+from trace_server.trace.question import Answer
+from trace_server.trace.rules import step_name
+
+_MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"])
+
+
+@click.command()
+@click.argument("direction", type=click.Choice([*Direction, wire.BOTH]))
+@click.argument("uri")
+@click.option("--from", "begin", type=_MOMENT, default=None, help="The object counts from here on; a bare day is UTC.")
+@click.option("--to", "end", type=_MOMENT, default=None, help="The object counts until here.")
+@click.option("--depth", type=click.IntRange(1, MAX_DEPTH), default=MAX_DEPTH, show_default=True, help="Steps.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--format", "name", type=click.Choice(wire.FILES), default=None, help="Write a file to --output.")
+@click.option("--output", type=click.File("wb"), default="-", help="Where the file goes; default standard output.")
+@click.pass_obj
+def trace(  # noqa: PLR0913 – each is an option
+    services: Services,
+    *,
+    direction: str,
+    uri: str,
+    begin: datetime | None,
+    end: datetime | None,
+    depth: int,
+    as_json: bool,
+    name: str | None,
+    output: BinaryIO,
+) -> None:
+    """trace-server trace both https://id.gs1.org/01/06901234567892/10/L2611
+
+    Where an object came from and where it went. Exit 1 when nobody named it.
+    """
+    window = (_aware(begin, services), _aware(end, services))
+    with services.db.read() as conn:
+        answer = ask(conn, services.db.dialect, wire.question(uri, direction, window, depth), services.clock())
+        if name is not None:
+            output.write(wire.file(conn, services.db.dialect, answer, name).data)
+            return
+    if as_json:
+        click.echo(wire.chain_out(answer).model_dump_json())
+    else:
+        _show(answer)
+
+
+def _aware(moment: datetime | None, services: Services) -> datetime | None:
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=services.clock().tzinfo)
+
+
+def _show(answer: Answer) -> None:
+    for part in answer.parts:
+        click.echo(f"{part.direction}: {len(part.nodes)} objects{', cut at the limit' if part.truncated else ''}")
+        for entry in part.nodes:
+            amount = "" if entry.node.quantity is None else f" {entry.node.quantity:g} {entry.node.uom}".rstrip()
+            click.echo(f"{'  ' * (entry.node.depth + 1)}{entry.node.relation} {entry.uri}{amount}")
+    for step in answer.steps:
+        place = step.hop.place.name if step.hop.place else step.hop.event.read_point
+        told = step_name(step.hop.event.biz_step) or step.hop.event.type
+        gap = "gap before " if step.hop.gap_before else ""
+        who = f"{step.party or step.uscc or 'party unknown'}, licence {step.licence}"
+        click.echo(f"{step.hop.event.event_time.isoformat()} {gap}{told} {step.uri} at {place or '?'} ({who})")
+
+
+commands: list[click.Command] = [trace]
