@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.blocklist.cli",
     "trace_server.fleet.cli",
     "trace_server.ingest.cli",
+    "trace_server.trace.cli",
     "trace_server.detect.cli",
     "trace_server.credit.cli",
     "trace_server.portal.cli",
