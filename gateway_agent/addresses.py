@@ -8,11 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from paho.mqtt.enums import MQTTProtocolVersion
-
 from gateway_agent.fields import Fields, nearest
-from gateway_agent.transports._base import Transport
-from gateway_agent.transports.mqtt import MqttAddress, MqttTransport
+from gateway_agent.transports._base import MqttAddress, Transport
 from gateway_agent.transports.serial import SerialAddress, SerialTransport
 from gateway_agent.transports.tcp import TcpAddress, TcpTransport
 from trace_core.readers._base import LineSettings, ReaderProtocol
@@ -23,7 +20,7 @@ Address: TypeAlias = SerialAddress | TcpAddress | MqttAddress
 MQTT_PORT = 1883
 MQTTS_PORT = 8883
 _PARITIES = {"N": "none", "E": "even", "O": "odd"}
-_MQTT_VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
+_MQTT_VERSIONS = {"5": 5, "3.1.1": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,8 @@ def open_transport(address: Address) -> Transport:
         return SerialTransport(address)
     if isinstance(address, TcpAddress):
         return TcpTransport(address)
+    from gateway_agent.transports.mqtt import MqttTransport  # 8 MB that other boxes need not have
+
     return MqttTransport(address)
 
 

@@ -187,7 +187,9 @@ class Observer:
     def answered(self, observation: Observation, shown: Shown) -> Presence:
         """Keep the answer with its presence; returns the presence as it is to be stored."""
         key = (observation.point.id, observation.read.epc)
-        return self._change(key, observation.presence, shown=shown)
+        p = self._get(key, observation.presence)
+        kept = Presence(p.number, p.read_point, p.epc, p.first_seen, p.last_seen, p.last_wall, shown)
+        return self._put(key, kept)
 
     def ask_anew(self, points: Collection[str], is_meant: Callable[[Presence], bool]) -> list[int]:
         """End the presences at `points` that are meant: the next read of the tag is a new one, with a new answer.
@@ -285,7 +287,9 @@ class Observer:
 
     def _touch(self, key: Key, presence: Presence, seen: Moment) -> Again | None:
         if seen.monotonic > presence.last_seen:
-            self._change(key, presence.number, last_seen=seen.monotonic, last_wall=seen.wall)
+            # Not `replace`: this is done for every read of a tag that stays.
+            p = presence
+            self._put(key, Presence(p.number, p.read_point, p.epc, p.first_seen, seen.monotonic, seen.wall, p.shown))
             self._moved[presence.number] = key
         elif seen.monotonic < presence.first_seen:
             self._change(key, presence.number, first_seen=seen.monotonic)
@@ -339,7 +343,13 @@ class Observer:
         return next(p for p in self._presences[key] if p.number == number)
 
     def _change(self, key: Key, number: int, **changes: object) -> Presence:
+        return self._put(key, replace(self._get(key, number), **changes))  # type: ignore[arg-type]
+
+    def _put(self, key: Key, presence: Presence) -> Presence:
+        """In the place of the one with its number."""
         presences = self._presences[key]
-        index = next(i for i, p in enumerate(presences) if p.number == number)
-        presences[index] = replace(presences[index], **changes)  # type: ignore[arg-type]
-        return presences[index]
+        for index in range(len(presences) - 1, -1, -1):
+            if presences[index].number == presence.number:
+                presences[index] = presence
+                break
+        return presence

@@ -11,15 +11,16 @@ import os
 import ssl
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from gateway_agent.config import OutputConfig
 from gateway_agent.lines import Lines
 from gateway_agent.outputs._base import Display, Output, OutputKind
 from trace_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from paho.mqtt import client as paho
 
 PORT, TLS_PORT = 1883, 8883
 KEEPALIVE_S = 15
@@ -51,6 +52,9 @@ class MqttOutput:
                 raise OSError(f"broker {self._parts.hostname} did not acknowledge an answer")
 
     def _connect(self) -> paho.Client:
+        from paho.mqtt import client as paho  # 8 MB that boxes without a broker need not have
+        from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
         tls = self._parts.scheme == "mqtts"
         client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
         if self._parts.username:

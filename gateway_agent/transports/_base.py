@@ -26,6 +26,22 @@ class Delivery:
     done: Callable[[], None] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MqttAddress:
+    """Here, not beside its transport: only boxes with a broker pay for the client's 8 MB."""
+
+    host: str
+    port: int
+    topic: str
+    client_id: str
+    protocol: int
+    """5, or 4 for MQTT 3.1.1: the number in CONNECT."""
+    tls: bool = False
+    ca_file: str = ""
+    user: str = ""
+    password: str = ""
+
+
 class Transport(Protocol):
     """One connection to a reader. All methods but `close` raise `LinkDown`."""
 

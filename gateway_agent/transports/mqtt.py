@@ -12,7 +12,6 @@ from __future__ import annotations
 import queue
 import ssl
 import threading
-from dataclasses import dataclass
 from functools import partial
 
 from paho.mqtt import client as paho
@@ -21,7 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway_agent.transports._base import Delivery, LinkDown
+from gateway_agent.transports._base import Delivery, LinkDown, MqttAddress
 
 CONNECT_LIMIT_S = 5.0
 KEEPALIVE_S = 30
@@ -32,19 +31,6 @@ MAX_IN_FLIGHT = 200
 MAX_PACKET_BYTES = 1_048_576
 INBOX = 1_000
 """Messages waiting for the pump; past it the network thread blocks and TCP pushes back."""
-
-
-@dataclass(frozen=True, slots=True)
-class MqttAddress:
-    host: str
-    port: int
-    topic: str
-    client_id: str
-    protocol: MQTTProtocolVersion
-    tls: bool = False
-    ca_file: str = ""
-    user: str = ""
-    password: str = ""
 
 
 class MqttTransport:
@@ -102,7 +88,7 @@ class MqttTransport:
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
             clean_session=None if address.protocol == MQTTProtocolVersion.MQTTv5 else False,
-            protocol=address.protocol,
+            protocol=MQTTProtocolVersion(address.protocol),
             manual_ack=True,
             reconnect_on_failure=False,  # the pump reopens, so that its state and the session's agree
         )

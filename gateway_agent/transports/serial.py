@@ -2,7 +2,8 @@
 
 `serial:///dev/ttyUSB0?baud=115200`, `serial:?usb=1a86:7523[:serial number]`, `serial:?socket=1-1.2` (USB bus and
 hub ports, as `lsusb -t` counts them). With the last two the name of the port does not matter: it changes whenever
-the adapter is pulled and plugged in. Several speeds, `baud=115200,57600`, are tried in turn. `parity=even` and `stopbits=2` stand in for the protocol's own line settings.
+the adapter is pulled and plugged in. Several speeds, `baud=115200,57600`, are tried in turn. `parity=even` and
+`stopbits=2` stand in for the protocol's own line settings.
 """
 
 from __future__ import annotations

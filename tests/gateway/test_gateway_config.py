@@ -10,7 +10,7 @@ import pytest
 from gateway_agent.cli import known_protocols
 from gateway_agent.config import Config, load_config
 from gateway_agent.settings import SETTINGS, settings_page
-from gateway_agent.transports.mqtt import MqttAddress
+from gateway_agent.transports._base import MqttAddress
 from gateway_agent.transports.serial import SerialAddress
 from trace_core.errors import ConfigError
 

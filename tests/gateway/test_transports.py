@@ -18,8 +18,8 @@ from firmware_sim.broker import EmbeddedBroker
 from gateway_agent.addresses import open_transport, parse_address
 from gateway_agent.fields import Fields
 from gateway_agent.settings import SECTIONS
-from gateway_agent.transports._base import Delivery, LinkDown, Transport
-from gateway_agent.transports.mqtt import MqttAddress, MqttTransport
+from gateway_agent.transports._base import Delivery, LinkDown, MqttAddress, Transport
+from gateway_agent.transports.mqtt import MqttTransport
 from gateway_agent.transports.serial import SerialAddress, SerialTransport
 from gateway_agent.transports.tcp import UNSENT_LIMIT_MS, TcpAddress, TcpTransport
 from tests.services import Broker, free_port

@@ -12,8 +12,8 @@ import threading
 import time
 from collections import Counter
 
-from gateway_agent.transports._base import Transport
-from gateway_agent.transports.mqtt import MqttAddress, MQTTProtocolVersion, MqttTransport
+from gateway_agent.transports._base import MqttAddress, Transport
+from gateway_agent.transports.mqtt import MQTTProtocolVersion, MqttTransport
 from gateway_agent.transports.serial import SerialAddress, SerialTransport
 from gateway_agent.transports.tcp import TcpAddress, TcpTransport
 from trace_core.readers import protocols
