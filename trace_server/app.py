@@ -31,8 +31,10 @@ from trace_server.services import EXTENSION, Services, open_services, services
 
 BLUEPRINTS: tuple[str, ...] = (
     "trace_server.accounts.api",
+    "trace_server.jobs.api",
     "trace_server.catalog.api",
     "trace_server.ingest.api",
+    "trace_server.query.api",
     "trace_server.detect.api",
     "trace_server.cases.api",
     "trace_server.trace.api",
@@ -41,6 +43,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.exchange.api",
     "trace_server.portal.pages",
     "trace_server.users.pages",
+    "trace_server.console.pages",
     "trace_server.resolver.api",
     "trace_server.resolver.pages",
     "trace_server.publicity.pages",

@@ -263,6 +263,18 @@ def worklist(services: Services, actor: Actor, *, limit: int = 50) -> tuple[list
         return store.due_cases(conn, actor, mine, limit=limit), store.transfers_to(conn, actor.department, limit=limit)
 
 
+def count_cases(services: Services, actor: Actor, wanted: Wanted) -> dict[CaseState, int]:
+    """How many cases in the scope of `actor` stand where."""
+    with services.db.read() as conn:
+        return store.count_by_state(conn, actor, wanted)
+
+
+def triage_of(services: Services, keys: Collection[bytes]) -> dict[bytes, Triage]:
+    """Alert → verdict, for those that have one."""
+    with services.db.read() as conn:
+        return store.triage_of(conn, services.db.dialect, keys)
+
+
 def precision(services: Services) -> list[Precision]:
     """How often each rule was right."""
     with services.db.read() as conn:

@@ -17,12 +17,25 @@ def read_alerts(
     *,
     rule_id: str = "",
     state: AlertState | None = None,
+    kind: str = "",
     after: tuple[datetime, bytes] | None = None,
     limit: int = PAGE,
 ) -> list[Alert]:
-    """At most `limit` alerts behind `after`, in the order they were opened."""
+    """At most `limit` alerts behind `after`, in the order they were opened; `kind`: of `SubjectKind`, "" for all."""
     with db.read() as conn:
-        return store.alerts(conn, db.dialect, rule_id=rule_id, state=state, after=after, limit=limit)
+        return store.alerts(conn, db.dialect, rule_id=rule_id, state=state, kind=kind, after=after, limit=limit)
+
+
+def find_alert(db: Database, key: bytes) -> Alert | None:
+    """One alert with its evidence."""
+    with db.read() as conn:
+        return store.alerts_by_key(conn, db.dialect, [key]).get(key)
+
+
+def count_alerts(db: Database) -> dict[tuple[str, str, str], int]:
+    """(rule, state, subject kind) → how many alerts, all but the waiting ones."""
+    with db.read() as conn:
+        return store.counts(conn)
 
 
 def stream_alerts(db: Database, state: AlertState | None = None) -> Iterator[Alert]:

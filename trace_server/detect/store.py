@@ -142,6 +142,7 @@ def alerts(
     *,
     rule_id: str = "",
     state: AlertState | None = None,
+    kind: str = "",
     after: tuple[datetime, bytes] | None = None,
     limit: int = 500,
 ) -> list[Alert]:
@@ -154,6 +155,8 @@ def alerts(
         stmt = stmt.where(alert.c.rule_id == rule_id)
     wanted = alert.c.state != AlertState.WAITING.value if state is None else alert.c.state == state.value
     stmt = stmt.where(wanted)
+    if kind:
+        stmt = stmt.where(alert.c.subject_kind == kind)
     if after is not None:
         moment, key = after
         same = (alert.c.opened_at == moment) & (alert.c.alert_key > key)
@@ -161,6 +164,13 @@ def alerts(
     rows = conn.execute(stmt).all()
     evidence = _evidence(conn, dialect, [row.alert_key for row in rows])
     return [_alert(row, evidence[row.alert_key]) for row in rows]
+
+
+def counts(conn: Connection) -> dict[tuple[str, str, str], int]:
+    """(rule, state, subject kind) → how many, all but the waiting ones."""
+    columns = (alert.c.rule_id, alert.c.state, alert.c.subject_kind)
+    stmt = select(*columns, func.count()).where(alert.c.state != AlertState.WAITING.value).group_by(*columns)
+    return {(rule, state, kind): int(count) for rule, state, kind, count in conn.execute(stmt)}
 
 
 def alerts_by_key(conn: Connection, dialect: Dialect, keys: Collection[bytes]) -> dict[bytes, Alert]:

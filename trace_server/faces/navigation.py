@@ -20,7 +20,11 @@ def _(text: str) -> str:
     return text
 
 
-ITEMS: tuple[Item, ...] = (Item("/console/account", _("我的账户"), ""),)
+ITEMS: tuple[Item, ...] = (
+    Item("/console/alerts", _("预警"), "cases:read"),
+    Item("/console/cases", _("案件"), "cases:read"),
+    Item("/console/account", _("我的账户"), ""),
+)
 
 
 def menu(permissions: Collection[str]) -> list[Item]:

@@ -49,7 +49,7 @@ from trace_server.ingest.model import (
     new_key,
 )
 from trace_server.ingest.rules import Taken
-from trace_server.ingest.store import capture, events, held, stream
+from trace_server.ingest.store import capture, events, held, parts, stream
 from trace_server.ingest.xml_document import XmlDocument, read_xml_document
 
 QUARANTINE_PAGE = 100
@@ -219,6 +219,12 @@ def find_events(db: Database, event_id: str) -> list[StoredEvent]:
     """Events of one eventID or CBV hash, the oldest record first: the event, and declarations that it was wrong."""
     with db.read() as conn:
         return events.named(conn, event_id)
+
+
+def find_events_with(db: Database, event_keys: Sequence[bytes]) -> list[StoredEvent]:
+    """The events of these keys, for those that are stored."""
+    with db.read() as conn:
+        return parts.events_with(conn, db.dialect, event_keys)
 
 
 def read_events(db: Database, position: Position, limit: int) -> list[StoredEvent]:

@@ -7,7 +7,7 @@ import io
 import re
 
 import qrcode
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from qrcode.image.svg import SvgPathImage
 
 from trace_core.errors import InputError, TraceError
@@ -48,13 +48,6 @@ def asset(name: str) -> Response:
     response = Response(content, mimetype="text/css")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
-
-
-@blueprint.get("/console")
-@console()
-def home() -> Response:
-    """Where a log-in ends up."""
-    return redirect(HOME, 303)  # type: ignore[return-value]  # werkzeug's response is Flask's here
 
 
 @blueprint.get("/console/login")

@@ -1,0 +1,11 @@
+"""HTML routes of the console, one file a desk."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from trace_server.console.pages import alerts, cases, home
+
+blueprint = Blueprint("console", __name__)
+for _desk in (home, alerts, cases):
+    blueprint.register_blueprint(_desk.blueprint)

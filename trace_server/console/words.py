@@ -1,0 +1,62 @@
+"""Words for stable names on the console's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def _(text: str) -> str:
+    """Marks a text for the catalog; the pages translate it."""
+    return text
+
+
+CASE_STATES: Mapping[str, str] = {
+    "clue": _("线索"),
+    "filed": _("已立案"),
+    "investigating": _("调查中"),
+    "proposed": _("待复核"),
+    "noticed": _("已告知"),
+    "decided": _("已决定"),
+    "executed": _("已执行"),
+    "closed": _("已结案"),
+    "dismissed": _("不予处罚"),
+    "transferred": _("移送中"),
+}
+CASE_EVENTS: Mapping[str, str] = {
+    "open": _("登记线索"),
+    "file": _("立案"),
+    "investigate": _("开始调查"),
+    "propose": _("提出处理意见"),
+    "notice": _("复核并告知"),
+    "return": _("退回补充"),
+    "decide": _("作出决定"),
+    "execute": _("执行"),
+    "close": _("结案"),
+    "dismiss": _("不予处罚"),
+    "transfer": _("移送"),
+    "receive": _("接收"),
+    "refuse": _("拒收"),
+    "note": _("补充材料"),
+    "assign": _("指派"),
+}
+ALERT_STATES: Mapping[str, str] = {"waiting": _("等待补报"), "open": _("待研判"), "cleared": _("已解释")}
+SUBJECT_KINDS: Mapping[str, str] = {"enterprise": _("企业"), "device": _("设备"), "data": _("数据")}
+VERDICTS: Mapping[str, str] = {"false_data": _("数据有误"), "benign": _("正常行为"), "suspected": _("涉嫌违法")}
+CATEGORIES: Mapping[str, str] = {
+    "food": _("食品"),
+    "drug": _("药品"),
+    "agricultural": _("农产品"),
+    "consumer": _("日用消费品"),
+    "special_equipment": _("特种设备"),
+    "gi": _("地理标志产品"),
+}
+SENTENCES: Mapping[str, str] = {
+    "say why": _("请写明理由，让没有参与的同事也能看懂。"),
+    "this step rests on a numbered paper": _("这一步须填写文书文号。"),
+    "a second person decides on a proposal": _("提出意见的人不能自己复核，请由另一位同事操作。"),
+    "somebody else changed the case meanwhile": _("其他同事刚刚更新了此案，请核对最新内容后再操作。"),
+    "an alert has its verdict already": _("所选预警中有已经研判过的，请刷新列表。"),
+    "the case is another department's": _("此案现由其他部门办理。"),
+    "a region has six digits (GB/T 2260)": _("行政区划为 6 位数字，例如 320900。"),
+}
+"""`TraceError.what` → sentence."""
