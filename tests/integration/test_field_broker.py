@@ -1,4 +1,4 @@
-"""The broker as docker/mosquitto-field.conf sets it up: nobody without a name, nobody in another one's tree."""
+"""The broker as deploy/mosquitto/suyuan.conf sets it up: nobody without a name, nobody in another one's tree."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from tests.certificates import Authority
 from tests.gateway.process import until
 from tests.services import free_port
+from trace_server.uplink_mqtt.barring import Barrier
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "only for this test"
@@ -47,17 +48,19 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     shutil.copy(broker.key, folder / "broker.key")
     shutil.copy(authority.ca_file, folder / "ca.pem")
     shutil.copy(ROOT / "deploy" / "mosquitto" / "suyuan.acl", folder / "suyuan.acl")
-    shutil.copy(ROOT / "docker" / "mosquitto-readers.acl", folder / "readers.acl")
+    shutil.copy(ROOT / "deploy" / "mosquitto" / "readers.acl", folder / "readers.acl")
     for name in ("dock-1", "dock-2", "gate-1"):
         words = ["mosquitto_passwd", "-b", *([] if (folder / "readers.passwd").exists() else ["-c"])]
         subprocess.run([*words, str(folder / "readers.passwd"), name, PASSWORD], check=True, capture_output=True)
     for secret in ("suyuan.acl", "readers.acl", "readers.passwd"):
         (folder / secret).chmod(0o600)
     found = Field(authority, free_port(), free_port())
-    text = (ROOT / "docker" / "mosquitto-field.conf").read_text()
-    text = text.replace("/mosquitto/config", str(folder)).replace(
+    text = (ROOT / "deploy" / "mosquitto" / "suyuan.conf").read_text()
+    text = text.replace("/etc/mosquitto/suyuan", str(folder)).replace(
         "listener 8883", f"listener {found.gateways} 127.0.0.1"
     )
+    shutil.copy(ROOT / "deploy" / "mosquitto" / "dynamic-security.json", folder / "dynamic-security.json")
+    text = text.replace("/var/lib/mosquitto", str(folder)).replace("/usr/lib/mosquitto_dynamic_security.so", plugin())
     text = text.replace("listener 8884", f"listener {found.readers} 127.0.0.1")
     (folder / "mosquitto.conf").write_text(f"user {pwd.getpwuid(os.getuid()).pw_name}\n{text}")
     program = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
@@ -74,6 +77,12 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
         process.wait(10)
 
 
+def plugin() -> str:
+    """Where Debian's mosquitto keeps it."""
+    (found,) = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
+    return str(found)
+
+
 class Client:
     """One MQTT 5 client; `refusal` is the reason why the broker did not take it."""
 
@@ -85,10 +94,12 @@ class Client:
             reconnect_on_failure=False,  # a second attempt after a refusal would leave its socket behind
         )
         self._answered = threading.Event()
+        self._dropped = threading.Event()
         self.refusal = ""
         self.heard: list[str] = []
         self._reasons: dict[int, int] = {}
         self._mqtt.on_connect = self._on_connect
+        self._mqtt.on_disconnect = lambda *_: self._dropped.set()
         self._mqtt.on_publish = lambda _c, _d, number, reason, _p: self._reasons.update({number: reason.value})
         self._mqtt.on_message = lambda _c, _d, message: self.heard.append(message.topic)
 
@@ -111,10 +122,16 @@ class Client:
             self._mqtt.loop_stop()
             # Without these circles paho's client ends with its last user, and closes its inner pair of sockets.
             self._mqtt.on_connect = self._mqtt.on_publish = self._mqtt.on_message = self._mqtt.on_subscribe = None
+            self._mqtt.on_disconnect = None
 
-    def publish(self, topic: str) -> int:
+    @property
+    def is_dropped(self) -> bool:
+        """Whether the broker ended the connection."""
+        return self._dropped.is_set()
+
+    def publish(self, topic: str, payload: bytes = b"x") -> int:
         """The broker's reason code."""
-        number = self._mqtt.publish(topic, b"x", qos=1).mid
+        number = self._mqtt.publish(topic, payload, qos=1).mid
         until(lambda: number in self._reasons, f"an answer for {topic}")
         return self._reasons[number]
 
@@ -166,6 +183,21 @@ def test_a_gateway_writes_and_hears_its_own_tree_only(field: Field) -> None:
     assert (gate.heard, server.heard) == (["gw/gate-1/ack"], ["gw/gate-1/up"])
 
 
+def test_the_broker_drops_a_revoked_gateway_and_takes_nothing_of_it_afterwards(field: Field) -> None:
+    with (
+        Client("gate-9").connected(field.gateways, trust(field, "gate-9")) as gate,
+        Client("gate-8").connected(field.gateways, trust(field, "gate-8")) as other,
+        Client("server-9").connected(field.gateways, trust(field, "trace-server")) as server,
+    ):
+        assert gate.publish("gw/gate-9/up") != NOT_AUTHORISED
+        barrier = Barrier(lambda: ["gate-9"], server.publish)
+        barrier.look(1)
+        until(lambda: gate.is_dropped, "its open connection is dropped")
+        assert other.publish("gw/gate-8/up") != NOT_AUTHORISED
+    with Client("gate-9-again").connected(field.gateways, trust(field, "gate-9")) as again:
+        assert again.publish("gw/gate-9/up") == NOT_AUTHORISED
+
+
 def test_a_reader_needs_a_name_and_writes_below_it_only(field: Field) -> None:
     with Client("nobody").connected(field.readers, trust(field)) as client:
         assert client.refusal == "Not authorized"
@@ -188,7 +220,7 @@ def test_a_reader_needs_a_name_and_writes_below_it_only(field: Field) -> None:
 
 
 def test_every_page_and_file_that_the_settings_of_a_broker_name_exists() -> None:
-    for path in (ROOT / "docker").glob("mosquitto*"):
+    for path in [*(ROOT / "docker").glob("mosquitto*"), *(ROOT / "deploy" / "mosquitto").iterdir()]:
         named = re.findall(r"\b(?:docs|docker|deploy)/[\w./-]+\w", path.read_text())
         assert not [name for name in named if not (ROOT / name).exists()]
     page = (ROOT / "docs" / "how-to" / "broker.md").read_text()

@@ -19,8 +19,10 @@ from cryptography.x509.oid import NameOID
 
 from gateway_agent.links.opening import open_link
 from tests.gateway.broker_process import broker_process
+from tests.gateway.process import until
 from tests.gateway.uplink_rig import Gate, Premises, premises
 from trace_core.errors import Refused, Retryable
+from trace_server.accounts.operations import revoke_gateway
 from trace_server.blocklist import operations as blocklist
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto"
@@ -55,13 +57,18 @@ def place(tmp_path: Path, migrated_sqlite: Path, authority: Authority) -> Iterat
     shutil.copy(DEPLOY / "suyuan.acl", tmp_path / "suyuan.acl")
     broker_pem = authority.issue("broker")
     (tmp_path / "suyuan.acl").chmod(0o600)
+    shutil.copy(DEPLOY / "dynamic-security.json", tmp_path / "dynamic-security.json")
+    (plugin,) = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
+    of_gateways = (DEPLOY / "suyuan.conf").read_text().partition("# Readers")[0]
     settings = [
         line.replace("/etc/mosquitto/suyuan/ca.pem", str(authority.ca_file))
         .replace("/etc/mosquitto/suyuan/broker.pem", str(broker_pem))
         .replace("/etc/mosquitto/suyuan/broker.key", str(broker_pem))
-        .replace("/etc/mosquitto/suyuan.acl", str(tmp_path / "suyuan.acl"))
-        for line in (DEPLOY / "suyuan.conf").read_text().splitlines()
-        if line and not line.startswith(("#", "listener", "persistence"))
+        .replace("/etc/mosquitto/suyuan/suyuan.acl", str(tmp_path / "suyuan.acl"))
+        .replace("/var/lib/mosquitto", str(tmp_path))
+        .replace("/usr/lib/mosquitto_dynamic_security.so", str(plugin))
+        for line in of_gateways.splitlines()
+        if line and not line.startswith(("#", "listener", "per_listener"))
     ]
     with (
         broker_process(tmp_path, settings) as broker,
@@ -105,6 +112,22 @@ def test_a_gateway_may_not_use_another_ones_topics(place: Premises, authority: A
     assert "Not authorized" in gate.sender.state.last_error
     assert gate.sender.state.alarms
     assert place.held("gate-2") == {}
+
+
+def test_a_revoked_gateway_loses_its_open_connection_and_keeps_its_events(
+    place: Premises, authority: Authority
+) -> None:
+    gate = place.open_gate("gate-6", "mqtt")
+    with_certificate(gate, place, authority, "gate-6")
+    gate.emit([1, 2])
+    gate.drain()
+    revoke_gateway(place.db, datetime.now(UTC), "test", "gate-6")
+    until(lambda: "Client suyuan-gate-6-uplink been disconnected" in place.broker.log(), "dropped", limit_s=60)
+    gate.emit([3])
+    until(lambda: gate.sender.step() is not None and gate.sender.state.alarms, "it says why", limit_s=30)
+    assert "Not authorized" in gate.sender.state.last_error
+    assert gate.outbox.acked == 2
+    assert place.held("gate-6") == {1: 1, 2: 1}
 
 
 def test_an_answer_above_the_brokers_limit_is_refused_and_costs_nobody_the_connection(

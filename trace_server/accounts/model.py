@@ -22,6 +22,11 @@ class Permission(StrEnum):
     METRICS_READ = "metrics:read"
     RESOLVER_MANAGE = "resolver:manage"
     LINKS_WRITE = "links:write"
+    RECALLS_READ = "recalls:read"
+    RECALLS_MANAGE = "recalls:manage"
+    RECALLS_ANSWER = "recalls:answer"
+    JOBS_READ = "jobs:read"
+    """One's own jobs."""
     CASES_READ = "cases:read"
     CASES_HANDLE = "cases:handle"
 
@@ -38,9 +43,12 @@ class Role(StrEnum):
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.PRODUCER: frozenset({Permission.EVENTS_CAPTURE, Permission.BATCHES_WRITE, Permission.LINKS_WRITE}),
+    Role.PRODUCER: frozenset(
+        {Permission.EVENTS_CAPTURE, Permission.BATCHES_WRITE, Permission.LINKS_WRITE, Permission.JOBS_READ}
+    ),
     Role.REGULATOR: frozenset(
         {
+            Permission.JOBS_READ,
             Permission.EVENTS_READ,
             Permission.QUARANTINE_READ,
             Permission.CREDIT_RECORD,
@@ -49,12 +57,19 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CASES_HANDLE,
         }
     ),
-    Role.CREDIT_OFFICE: frozenset({Permission.CREDIT_READ, Permission.CREDIT_RECORD}),
+    Role.CREDIT_OFFICE: frozenset({Permission.CREDIT_READ, Permission.CREDIT_RECORD, Permission.JOBS_READ}),
     Role.AUDITOR: frozenset(
-        {Permission.EVENTS_READ, Permission.CREDIT_READ, Permission.QUARANTINE_READ, Permission.CASES_READ}
+        {
+            Permission.JOBS_READ,
+            Permission.EVENTS_READ,
+            Permission.CREDIT_READ,
+            Permission.QUARANTINE_READ,
+            Permission.CASES_READ,
+        }
     ),
     Role.ADMINISTRATOR: frozenset(
         {
+            Permission.JOBS_READ,
             Permission.GATEWAYS_MANAGE,
             Permission.CLIENTS_MANAGE,
             Permission.QUARANTINE_REPLAY,

@@ -155,6 +155,12 @@ def rotate_key(
     return now + rules.KEY_OVERLAP
 
 
+def revoked_gateways(db: Database) -> list[str]:
+    """Ids of all gateways that were shut out."""
+    with db.read() as conn:
+        return store.ids_in_state(conn, GatewayState.REVOKED)
+
+
 def verify_signed(
     conn: Connection, key_id: str, signature: str, payload: bytes, now: datetime | None = None
 ) -> Gateway:

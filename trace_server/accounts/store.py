@@ -83,6 +83,11 @@ def end_keys(conn: Connection, gateway_id: str, ends_at: datetime) -> None:
     )
 
 
+def ids_in_state(conn: Connection, state: GatewayState) -> list[str]:
+    found = select(gateway.c.gateway_id).where(gateway.c.state == state.value).order_by(gateway.c.gateway_id)
+    return list(conn.execute(found).scalars())
+
+
 def read_points_of(conn: Connection, gateway_id: str) -> tuple[str, ...] | None:
     """Read points of a gateway, as they were registered; None when there is no such gateway."""
     row = conn.execute(select(gateway.c.read_points).where(gateway.c.gateway_id == gateway_id)).first()

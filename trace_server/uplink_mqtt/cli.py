@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import click
 
 from trace_core.errors import ConfigError
+from trace_server.accounts.operations import revoked_gateways
 from trace_server.config import Settings
 from trace_server.services import Services, configure_logs
 from trace_server.uplink_mqtt.consumer import BrokerAddress, Consumer
@@ -35,7 +36,7 @@ def uplink_mqtt(services: Services, *, shard: str) -> None:
         services.db.require_durable()
     ours = Shard.parse(shard)
     dispatcher = Dispatcher(create_app(settings, services.db), services)
-    consumer = Consumer(broker_address(settings, ours), dispatcher, ours)
+    consumer = Consumer(broker_address(settings, ours), dispatcher, ours, lambda: revoked_gateways(services.db))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: consumer.stop())
     consumer.run()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import ssl
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -21,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from prometheus_client import Counter
 
 from trace_core.uplink import MAX_PAYLOAD_BYTES, MQTT_METHOD, MQTT_PATH, MQTT_STATUS, mqtt_topic
+from trace_server.uplink_mqtt.barring import Barrier
 from trace_server.uplink_mqtt.dispatch import Dispatcher
 from trace_server.uplink_mqtt.model import EVERY_GATEWAY, Answer, Request, Shard, gateway_of
 
@@ -65,7 +67,14 @@ class _Came:
 class Consumer:
     """`run` until `stop` is set. Connects again by itself, for as long as it takes."""
 
-    def __init__(self, address: BrokerAddress, dispatcher: Dispatcher, shard: Shard) -> None:
+    def __init__(
+        self,
+        address: BrokerAddress,
+        dispatcher: Dispatcher,
+        shard: Shard,
+        revoked: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        """`revoked`: ids of the gateways that the broker must shut out."""
         self._address = address
         self._dispatcher = dispatcher
         self._shard = shard
@@ -74,6 +83,10 @@ class Consumer:
         self._max_packet = 0
         self._stop = threading.Event()
         self._client = self._make_client()
+        self._barrier = Barrier(
+            lambda: [gateway_id for gateway_id in revoked() if shard.holds(gateway_id)],
+            lambda topic, payload: self._client.publish(topic, payload, qos=1),
+        )
 
     def stop(self) -> None:
         """Let the request that is being answered finish, then return from `run`. Safe in a signal handler."""
@@ -92,6 +105,7 @@ class Consumer:
         client.loop_start()
         try:
             while not self._stop.is_set():
+                self._barrier.look(self._connection)
                 try:
                     came = self._queue.get(timeout=WAIT_S)
                 except queue.Empty:
