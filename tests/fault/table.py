@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.fault.rows import ROWS
 from tests.fault.rows._base import Bench, Outcome, Row
+from trace_core.errors import TraceError
 
 HEAD = ("part", "fault", "runs", "acknowledged", "lost", "duplicates", "unexpected", "seed", "seconds", "verdict")
 NUMBERS = frozenset(HEAD[2:9])
@@ -49,7 +50,11 @@ def play(row: Row, folder: Path, template: Path, seed: int, *, is_long: bool) ->
     if row.needs_root and os.geteuid() != 0:
         words = "needs root: it mounts disks or makes network namespaces"
         return Line(row, Outcome(0, complaints=(words,)), seed, 0.0)
-    outcome = row.play(Bench(folder, seed, is_long, template))
+    try:
+        outcome = row.play(Bench(folder, seed, is_long, template))
+    except (AssertionError, RuntimeError, OSError, TraceError) as error:
+        # A part did not come up, or a tool of the machine is missing: the other rows are still worth their numbers.
+        outcome = Outcome(0, complaints=(f"{type(error).__name__}: {error}"[:600],))
     return Line(row, outcome, seed, time.monotonic() - begun)
 
 
@@ -98,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--short", dest="long", action="store_false", help="few repeats (the default)")
     length.add_argument("--long", action="store_true", help="the numbers of quality.md §6; takes hours")
+    parser.set_defaults(long=False)
     parser.add_argument("--seed", type=int, default=0, help="repeat the run that printed this seed")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of the table")
     return parser

@@ -101,7 +101,8 @@ class Gate:
 
     def held(self) -> Counter[object]:
         """EPC → how often the server's tables hold it for this gateway."""
-        return Counter(fields["suyuan:rawEpc"] for fields in self._fields())
+        told = self._fields()  # gap records and the like have no tag
+        return Counter(fields["suyuan:rawEpc"] for fields in told if "suyuan:rawEpc" in fields)
 
     def _numbers(self) -> list[int]:
         return [int(str(fields["suyuan:seq"])) for fields in self._fields()]
