@@ -248,7 +248,7 @@ def get_event(event_id: str) -> Response:
     return _answer(found, negotiation.accepted(request.accept_mimetypes))
 
 
-@blueprint.get("/events")
+@blueprint.get("/events/stream")
 @permission("events:read")
 @blueprint.input(PageIn, location="query")
 @blueprint.output(EventsOut)

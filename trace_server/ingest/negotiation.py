@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib.metadata import version
 from typing import Final, Protocol, TypeVar
 
 from werkzeug.datastructures import Accept
@@ -27,6 +28,7 @@ CBV_FORMAT: Final = "GS1-CBV-XML-Format"
 VERSIONS: Final[Mapping[str, str]] = {
     "GS1-EPCIS-Version": "2.0.0",
     "GS1-CBV-Version": "2.0.0",
+    "GS1-Vendor-Version": version("suyuan"),
     "GS1-Extensions": f"suyuan={SUYUAN_NAMESPACE}",
 }
 LIMITS: Final[Mapping[str, str]] = {
@@ -73,9 +75,9 @@ def choice(kind: type[Choice], text: str, header: str) -> Choice:
 def require_versions(headers: Headers) -> None:
     """Raises `NotAcceptable` (406) when the client speaks an EPCIS or CBV that this server does not."""
     for header in ("GS1-EPCIS-Version", "GS1-CBV-Version"):
-        version = headers.get(header, "")
-        if version and version.strip().split(".")[0] not in ("1", "2"):
-            raise NotAcceptable(f"{header} is {version[:40]}; this server speaks 1.2 to 2.0")
+        spoken = headers.get(header, "")
+        if spoken and spoken.strip().split(".")[0] not in ("1", "2"):
+            raise NotAcceptable(f"{header} is {spoken[:40]}; this server speaks 1.2 to 2.0")
 
 
 def epc_format(headers: Headers) -> EpcFormat:

@@ -86,10 +86,14 @@ def query_xml(events: Sequence[StoredEvent], created: datetime, epc_format: EpcF
     values = []
     for stored in events:
         prefixes |= _prefixes(_context(stored))
-        event = _event(stored)
-        named = dataclasses.replace(event, record_time=stored.record_time, event_id=event.event_id or event_hash(event))
-        values.append(spelled_event(named, epc_format))
+        values.append(spelled_event(complete_event(stored), epc_format))
     return write_query_document(values, created=created, query=QUERY_NAME, prefixes=prefixes, cbv_format=cbv_format)
+
+
+def complete_event(stored: StoredEvent) -> Event:
+    """The event with what the server adds: its record time and, where the sender gave no eventID, its CBV hash."""
+    event = _event(stored)
+    return dataclasses.replace(event, record_time=stored.record_time, event_id=event.event_id or event_hash(event))
 
 
 def event_json(stored: StoredEvent) -> dict[str, Any]:

@@ -48,6 +48,9 @@ event = Table(
     # A capture's key begins with its time: this index grows at one end only.
     Index("event_by_capture", "capture_key", "ordinal"),
     Index("event_by_hash", "hash_key"),
+    # Answers of queries in pages: the key ends the order of events of one moment.
+    Index("event_by_time", "event_time", "event_key"),
+    Index("event_by_record_time", "record_time", "event_key"),
 )
 Index(
     "event_by_event_id",

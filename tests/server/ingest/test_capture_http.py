@@ -188,7 +188,7 @@ def test_a_malformed_document_is_a_problem_with_pointers(http: FlaskClient, bear
     ("method", "path", "allowed"),
     [
         ("post", "/api/v1/capture", {"producer"}),
-        ("get", "/api/v1/events", {"regulator", "auditor"}),
+        ("get", "/api/v1/events/stream", {"regulator", "auditor"}),
         ("get", "/api/v1/alerts", {"regulator", "auditor"}),
         ("get", "/api/v1/quarantine", {"regulator", "auditor"}),
         ("post", "/api/v1/quarantine/" + "0" * 32 + "/replay", {"administrator"}),
@@ -209,7 +209,7 @@ def test_the_event_stream_is_read_in_pages_without_a_gap(database: Database, htt
     operations.number_captures(database)
     regulator, cursor, items = bearer("regulator"), "", []
     while True:
-        page = http.get(f"/api/v1/events?limit=2&cursor={cursor}", headers=regulator).json
+        page = http.get(f"/api/v1/events/stream?limit=2&cursor={cursor}", headers=regulator).json
         items += page["items"]
         cursor = page["next_cursor"]
         if not page["has_more"]:
@@ -219,8 +219,8 @@ def test_the_event_stream_is_read_in_pages_without_a_gap(database: Database, htt
         ("client", None, None),
     ]
     assert items[5]["event"] == {"@context": items[5]["event"]["@context"], **seen(9)}
-    assert http.get(f"/api/v1/events?cursor={cursor}", headers=regulator).json["items"] == []
-    assert http.get("/api/v1/events?cursor=x", headers=regulator).status_code == 400
+    assert http.get(f"/api/v1/events/stream?cursor={cursor}", headers=regulator).json["items"] == []
+    assert http.get("/api/v1/events/stream?cursor=x", headers=regulator).status_code == 400
 
 
 def test_quarantine_is_listed_in_pages_and_replayed(database: Database, http: FlaskClient, bearer: Bearer) -> None:
