@@ -6,7 +6,7 @@ import importlib
 import signal
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +14,22 @@ import structlog
 from prometheus_client import Counter
 
 from trace_core.errors import NotFound
+from trace_server.jobs import runner
+from trace_server.jobs.model import Kind
 from trace_server.services import Job, Services
 
 JOBS: tuple[str, ...] = (
     "trace_server.ingest.jobs",
     "trace_server.detect.run",
+    "trace_server.recall.jobs",
     "trace_server.blocklist.jobs",
     "trace_server.credit.jobs",
 )
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
+KINDS: tuple[str, ...] = ()
+"""Modules that offer `kinds: list[Kind]`: what the table of jobs may ask for."""
+RUNNERS = 2
+"""Jobs of the table at once: a long report keeps no webhook waiting."""
 MAX_DELAY_S = 300.0
 """A job that keeps failing is tried again at least this often."""
 
@@ -105,6 +112,11 @@ def find_jobs(modules: Iterable[str] = JOBS) -> list[Job]:
     return [job for name in modules for job in importlib.import_module(name).jobs]
 
 
+def find_kinds(modules: Iterable[str] = KINDS) -> Mapping[str, Kind]:
+    """The kinds of jobs that `modules` offer, by name."""
+    return runner.named(kind for name in modules for kind in importlib.import_module(name).kinds)
+
+
 def require_alive(health_file: Path) -> None:
     """Raises `NotFound` unless a running worker renewed the file within `MAX_AGE_S`."""
     try:
@@ -124,6 +136,18 @@ def serve(services: Services, jobs: Sequence[Job], health_file: Path | None = No
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    log.info("worker started", jobs=[job.name for job in jobs])
+    kinds = find_kinds()
+    # Beside the periodic jobs, not among them: those must run within a fraction of a second.
+    stopping = threading.Event()
+    threads = [
+        threading.Thread(target=runner.run_until, args=(stopping, services, kinds), name=f"jobs-{number}")
+        for number in range(RUNNERS)
+    ]
+    log.info("worker started", jobs=[job.name for job in jobs], kinds=sorted(kinds))
+    for thread in threads:
+        thread.start()
     worker.run()
+    stopping.set()
+    for thread in threads:
+        thread.join()
     log.info("worker stopped")

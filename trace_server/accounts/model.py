@@ -45,6 +45,7 @@ class Role(StrEnum):
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRODUCER: frozenset(
         {Permission.EVENTS_CAPTURE, Permission.BATCHES_WRITE, Permission.LINKS_WRITE, Permission.JOBS_READ}
+        | {Permission.RECALLS_ANSWER}
     ),
     Role.REGULATOR: frozenset(
         {
@@ -55,6 +56,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CREDIT_READ,
             Permission.CASES_READ,
             Permission.CASES_HANDLE,
+            Permission.RECALLS_READ,
+            Permission.RECALLS_MANAGE,
         }
     ),
     Role.CREDIT_OFFICE: frozenset({Permission.CREDIT_READ, Permission.CREDIT_RECORD, Permission.JOBS_READ}),
@@ -65,6 +68,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CREDIT_READ,
             Permission.QUARANTINE_READ,
             Permission.CASES_READ,
+            Permission.RECALLS_READ,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
