@@ -22,7 +22,7 @@ EXAMPLES = re.findall(r"```toml\n(.*?)```", HOW_TO, re.DOTALL)
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_every_example_of_the_how_to_is_taken(number: int, tmp_path: Path) -> None:
     config = parse_config(tomllib.loads(EXAMPLES[number]), tmp_path / "gateway.toml", known_protocols())
-    open_outputs(config.answer.outputs)
+    open_outputs(config.answer.outputs, config.lines())
 
 
 def test_the_shipped_example_is_taken() -> None:
