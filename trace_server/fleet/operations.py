@@ -47,6 +47,7 @@ def set_settings(
     `InputError` with the pointer of what may not be set from afar.
     """
     check_remote(settings)
+    rules.require_storable(settings, "/settings")
     with db.begin() as conn:
         if accounts.gateway_by_id(conn, gateway_id) is None:  # locked: two editors make two versions
             raise NotFound(f"there is no gateway {gateway_id!r}", where="gateway_id")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +14,9 @@ from trace_server.accounts.rules import KEY_DUE, KEY_LIFE
 from trace_server.fleet.model import Health, Heartbeat, SettingsVersion
 
 MAX_HEARTBEAT_BYTES = 65_536
+MAX_NUMBER = 1e15
+"""A larger one measures nothing."""
+MAX_VERSION = 2**31
 SILENT_AFTER = timedelta(seconds=2 * HEARTBEAT_S)
 LIST_STALE_S = 24 * 3600.0
 """The server renews its list every six hours; a list of a day has missed some."""
@@ -27,7 +29,7 @@ ONLINE = "online"
 def read_heartbeat(gateway_id: str, body: bytes, now: datetime) -> Heartbeat:
     """Raises `InputError` for a body that is no heartbeat."""
     try:
-        fields = json.loads(body)
+        fields = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InputError("a heartbeat is a JSON object", where="/") from error
     if not isinstance(fields, dict) or fields.get("kind") != "heartbeat":
@@ -35,18 +37,32 @@ def read_heartbeat(gateway_id: str, body: bytes, now: datetime) -> Heartbeat:
     boot_id, monotonic = fields.get("boot_id"), fields.get("monotonic")
     if not isinstance(boot_id, str) or not 0 < len(boot_id) <= 64:
         raise InputError("the boot id is missing", where="/boot_id")
-    if not isinstance(monotonic, int | float) or isinstance(monotonic, bool) or not math.isfinite(monotonic):
+    if not isinstance(monotonic, int | float) or isinstance(monotonic, bool) or not abs(monotonic) < MAX_NUMBER:
         raise InputError("seconds since boot are missing", where="/monotonic")
     report = fields.get("report")
     if not isinstance(report, dict):
         raise InputError("the report is missing", where="/report")
+    require_storable(fields, "/")
     return Heartbeat(gateway_id, now, boot_id, float(monotonic), report)
+
+
+def require_storable(value: object, where: str) -> None:
+    """Raises `InputError` for text that a database does not keep: NUL, halves of characters."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError("text with half a character", where=where) from error
+    if "\\u0000" in text:
+        raise InputError("text with a NUL character", where=where)
 
 
 def outcome(report: Mapping[str, Any]) -> tuple[int, str, str] | None:
     """Version, result and reason of the last settings that the gateway tried; None when it says none."""
     told = table(report, "settings").get("outcome")
     if not isinstance(told, Mapping) or told.get("result") not in RESULTS or not isinstance(told.get("version"), int):
+        return None
+    if not 0 < told["version"] < MAX_VERSION:
         return None
     return int(told["version"]), str(told["result"]), str(told.get("reason", ""))[:500]
 
@@ -82,7 +98,13 @@ def table(report: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def number(part: Mapping[str, Any], name: str) -> float | None:
     value = part.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MAX_NUMBER:
+        return None
+    return float(value)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _key_reasons(gateway: Gateway, now: datetime) -> Iterator[str]:

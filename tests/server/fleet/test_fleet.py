@@ -100,6 +100,22 @@ def test_whatever_a_gateway_reports_its_health_can_be_told(report: Any) -> None:
     outcome(heard.report)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"x": NaN}', '{"x": "\\u0000"}', '{"x": "\\ud800"}', "[1]", '{"unsent": 1e999}', '"x"', "[" * 2000]
+)  # fmt: skip
+def test_a_report_that_no_database_keeps_is_the_gateways_mistake(database: Database, text: str) -> None:
+    enrolled(database)
+    body = f'{{"kind": "heartbeat", "boot_id": "b", "monotonic": 1, "report": {text}}}'.encode()
+    gate = operations.standing(database, NOW, "gate-1").gateway
+    if text == '{"unsent": 1e999}':
+        body = body.replace(b"1e999", b"1" * 400)
+        operations.hear(database, NOW, gate, body)
+        return
+    with pytest.raises(InputError):
+        operations.hear(database, NOW, gate, body)
+
+
 def test_settings_come_in_versions_signed_for_one_gateway(database: Database) -> None:
     enrolled(database)
     first = operations.set_settings(database, NOW, "anna", "gate-1", {"gateway": {"group_ms": 5.0}})
