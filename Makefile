@@ -31,7 +31,7 @@ bench: deps install  ## every bench, or one: make -s bench BENCH=capture
 	@for name in $(BENCH); do $(BIN)/python -m bench.$$name || exit 1; done
 
 soak: deps install  ## the long form of the fault tests
-	SUYUAN_SOAK=1 $(BIN)/python -m pytest -n 0 tests/fault tests/core/readers $(PYTEST_ARGS)
+	SUYUAN_SOAK=1 $(BIN)/python -m pytest -n 0 tests/fault tests/core/readers tests/sim/test_fleet.py $(PYTEST_ARGS)
 
 deps:  ## Debian packages that the tests start: PostgreSQL, mosquitto, Chromium, zbar, a Chinese font
 	@scripts/install-debian-packages

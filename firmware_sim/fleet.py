@@ -64,7 +64,7 @@ class Figures:
 
 
 class Fleet:
-    """A context manager: ports open inside it. `run` returns after `duration_s` of the scenario (0: never)."""
+    """A context manager: ports open inside it, and the scenario's clock begins with the first `run`."""
 
     def __init__(self, scenario: Scenario, *, endpoint: str = "", recorder: RecordWriter | None = None) -> None:
         """Raises `ConfigError`, `EndpointError`, `PortError`."""
@@ -75,6 +75,7 @@ class Fleet:
         self._selector = selectors.DefaultSelector()
         self._frames = 0
         self._overruns = 0
+        self._runs = False
         self._begun = time.monotonic()
         self._cpu_s = time.process_time()
         self._epoch = time.time() - time.monotonic()
@@ -101,7 +102,9 @@ class Fleet:
         return [(s.line.plan.id, s.line.plan.protocol.name, s.plug.where) for s in self.served]
 
     def run(self, duration_s: float, heartbeat: Heartbeat) -> None:
-        self._begun = time.monotonic()
+        """Until `duration_s` of the scenario's clock, 0 for ever; called again, it goes on."""
+        if not self._runs:
+            self._runs, self._begun = True, time.monotonic()
         while True:
             now = time.monotonic()
             at_s = (now - self._begun) * self._scenario.speed

@@ -18,7 +18,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware_sim.endpoints import MAX_PORT, MAX_QUEUED, READ_BYTES, EndpointError, PtyEndpoint
-from firmware_sim.tcp import ConnectionAware, TcpEndpoint
+from firmware_sim.tcp import ConnectionAware, TcpEndpoint, listen
 from trace_core.errors import ConfigError
 
 RECONNECT_S = 1.0
@@ -114,13 +114,14 @@ class TcpPlug(TcpEndpoint):
         return self.is_connected
 
     def filenos(self) -> tuple[int, ...]:
-        client = self._client
-        return (self._listener.fileno(), client.fileno()) if client is not None else (self._listener.fileno(),)
+        files = (self._listener, self._client)
+        return tuple(file.fileno() for file in files if file is not None and file.fileno() >= 0)
 
     def take(self) -> bytes:
         """A client that comes, and the bytes of the one that is there."""
-        with suppress(BlockingIOError):  # nobody new
-            self._accept()
+        if self._listener.fileno() >= 0:
+            with suppress(BlockingIOError):  # nobody new
+                self._accept()
         client = self._client
         if client is None:
             return b""
@@ -156,10 +157,16 @@ class TcpPlug(TcpEndpoint):
         return 0
 
     def unplug(self) -> None:
+        """Nobody listens any more: who comes is refused."""
         self.drop()
+        self._listener.close()
 
     def replug(self) -> None:
-        """The listener was there all the time; without power nobody is served (`fleet.py`)."""
+        """On the same port. Raises `PortError` when somebody took it meanwhile."""
+        if self._listener.fileno() >= 0:
+            return
+        self._listener = listen(self.host, self.port)
+        self._listener.setblocking(False)
 
 
 class MqttPlug:

@@ -1,7 +1,7 @@
 """Recorded runs as files: what went over which cable, in which direction, when. The format is docs/wire/record.md.
 
     {"cables": [{"id": "gate", "protocol": "magicrf", …}], "format": "suyuan-cable-record", …}
-    120000 0 < BB00030001000
+    120000 0 < BB0003000100047E
     131000 0 > BB010300…
     5000000 0 ! unplug
     end 3 <SHA-256 of all lines before, hex>

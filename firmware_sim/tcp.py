@@ -53,10 +53,7 @@ class TcpEndpoint:
         self._session: ConnectionAware | None = None
         self._clock: Callable[[], float] = time.time
         self._client: socket.socket | None = None
-        try:
-            self._listener = socket.create_server((host, port))
-        except OSError as error:
-            raise PortError(str(error), where=f"{host}:{port}", remedy="choose a free port") from error
+        self._listener = listen(host, port)
         self.host, self.port = host, int(self._listener.getsockname()[1])
 
     @property
@@ -133,3 +130,11 @@ class TcpEndpoint:
             return
         finally:
             client.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises `PortError`."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise PortError(str(error), where=f"{host}:{port}", remedy="choose a free port") from error

@@ -9,18 +9,25 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from firmware_sim.fleet import Figures, Fleet
 from firmware_sim.health import Heartbeat
 from firmware_sim.record import Direction, RecordWriter, head_of, read
 from firmware_sim.scenario import Scenario, parse
+from gateway_agent.config import ReaderConfig
+from gateway_agent.reading import DeviceReport, Item, Pump, Reading
+from gateway_agent.transports.tcp import TcpAddress
 from tests.services import Broker
+from tests.sim.consumer import transport_for
 from trace_core.readers import protocols
-from trace_core.readers._base import CodeRead, Identity, TagRead
+from trace_core.readers._base import CodeRead, DeviceState, Identity, TagRead
 
 READERS = 1_000 if os.environ.get("SUYUAN_SOAK") == "1" else 100
 PER_CONSUMER = 100
@@ -122,3 +129,59 @@ def _are_modest(figures: Figures) -> None:
     assert figures.readers == READERS
     assert figures.handles < 3 * READERS + 100
     assert figures.rss_mb < 400
+
+
+INCIDENT_S, AWAY_S, LIMIT_S = 3.0, 4.0, 40.0
+
+
+class _Pump:
+    """The gateway's pump on one port, in a thread."""
+
+    def __init__(self, protocol: str, where: str) -> None:
+        self.reads: list[Reading] = []
+        self.silent = False
+        transport = transport_for(where, "r", protocols()[protocol].line)
+        self._stop, accepting = threading.Event(), threading.Event()
+        accepting.set()
+        config = ReaderConfig("gate", protocols()[protocol], TcpAddress("", 0), {})
+        pump = Pump([config], transport, self._put, accepting=accepting, stop=self._stop)
+        self._thread = threading.Thread(target=pump.run)
+
+    def _put(self, item: Item) -> None:
+        if isinstance(item, Reading):
+            self.reads.append(item)
+        elif isinstance(item, DeviceReport):
+            self.silent = self.silent or item.event.state is DeviceState.SILENT
+
+    def __enter__(self) -> _Pump:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(10.0)
+
+
+def _until(fleet: Fleet, at_s: float, done: Callable[[], bool]) -> None:
+    """Play on, at least to `at_s`, until it is so."""
+    fleet.run(at_s, Heartbeat(None))
+    while not done():
+        at_s += 0.2
+        assert at_s < LIMIT_S
+        fleet.run(at_s, Heartbeat(None))
+
+
+@pytest.mark.parametrize(("protocol", "kind"), [("magicrf", "unplug"), ("magicrf", "reboot"), ("llrp", "reboot")])
+def test_the_gateway_says_that_a_reader_is_gone_and_reads_on_when_it_is_back(
+    protocol: str, kind: str, tmp_path: Path
+) -> None:
+    endpoint = f"pty:{tmp_path}/{{id}}" if protocol == "magicrf" else "tcp://127.0.0.1:0"
+    incident = {"kind": kind, "at_s": INCIDENT_S, "for_s": AWAY_S}
+    reader = {"id": "r", "protocol": protocol, "endpoint": endpoint, "incident": [incident]}
+    scenario = parse({"reader": reader, "tag": [{"epc": "3034B75F"}]})
+    with Fleet(scenario) as fleet, _Pump(protocol, fleet.places()[0][2]) as pump:
+        _until(fleet, 0.2, lambda: bool(pump.reads))
+        _until(fleet, INCIDENT_S, lambda: pump.silent)
+        fleet.run(INCIDENT_S + AWAY_S, Heartbeat(None))
+        pump.reads.clear()
+        _until(fleet, INCIDENT_S + AWAY_S, lambda: bool(pump.reads))
