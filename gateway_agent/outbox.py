@@ -208,8 +208,12 @@ class Outbox:
     def level(self) -> Level:
         """How full the outbox is. Settled rows are given up before the level rises to full."""
         level = self._level()
-        if level in (Level.COARSE, Level.FULL) and self._reclaim():
-            level = self._level()
+        if level in (Level.COARSE, Level.FULL):
+            try:
+                if self._reclaim():
+                    level = self._level()
+            except OutboxFull:  # on a full disk even deleting finds no room, in the WAL file
+                return Level.FULL
         return level
 
     def used(self) -> float:

@@ -23,7 +23,7 @@ from gateway_agent.clock import ClockJudge
 from gateway_agent.config import ServerConfig
 from gateway_agent.killpoints import reach
 from gateway_agent.links._base import Link, Request
-from gateway_agent.outbox import Outbox
+from gateway_agent.outbox import Outbox, OutboxFull
 from gateway_agent.outbox_view import OutboxView, Run
 from gateway_agent.server_link import Reply
 from trace_core.errors import EventError, Refused, Retryable, TraceError
@@ -171,7 +171,7 @@ class Sender:
             if not self._flights:
                 return self._idle()
             return self._receive()
-        except Retryable as error:
+        except (Retryable, OutboxFull) as error:  # full: no room to note the acknowledgement, so it comes again
             return self._back_off(error)
         except Refused as error:
             return self._alarm(str(error), self._config.slow_retry_s)
