@@ -21,6 +21,7 @@ setup(
             "epcis_xml/schemas/*",
             "epcis_xml/schemas/*/*",
             "ingest/schemas/*",
+            "recall/*.toml",
             "workdays/*.toml",
             "translations/*/LC_MESSAGES/*.po",
         ],

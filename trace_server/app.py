@@ -39,6 +39,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.cases.api",
     "trace_server.trace.api",
     "trace_server.blocklist.api",
+    "trace_server.recall.api",
     "trace_server.fleet.api",
     "trace_server.exchange.api",
     "trace_server.portal.pages",

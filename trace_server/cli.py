@@ -25,11 +25,13 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.accounts.cli",
     "trace_server.users.cli",
     "trace_server.audit.cli",
+    "trace_server.jobs.cli",
     "trace_server.workdays.cli",
     "trace_server.catalog.cli",
     "trace_server.blocklist.cli",
     "trace_server.fleet.cli",
     "trace_server.ingest.cli",
+    "trace_server.recall.cli",
     "trace_server.trace.cli",
     "trace_server.detect.cli",
     "trace_server.credit.cli",
@@ -156,7 +158,8 @@ def run(services: Services, /, **given: str | int | None) -> None:
 @click.pass_obj
 def worker(services: Services, *, once: bool, health_file: Path | None, check: bool) -> None:
     """Run the periodic jobs until SIGTERM."""
-    from trace_server.worker import Worker, find_jobs, require_alive, serve
+    from trace_server.jobs.runner import run_due
+    from trace_server.worker import Worker, find_jobs, find_kinds, require_alive, serve
 
     if check:
         if health_file is None:
@@ -169,6 +172,7 @@ def worker(services: Services, *, once: bool, health_file: Path | None, check: b
         serve(services, find_jobs(), health_file)
         return
     outcome = Worker(services, find_jobs()).run_once()
+    run_due(services, find_kinds())
     print(json.dumps(outcome))
     if not all(outcome.values()):
         sys.exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from trace_core.errors import Conflict
 from trace_server import audit
 from trace_server.blocklist import rules, store
 from trace_server.blocklist.model import Asset, BlockList
-from trace_server.db import Connection, Database
+from trace_server.db import Connection, Database, Dialect
 
 LEGAL_TIME = ZoneInfo("Asia/Shanghai")
 """A last day ends at midnight there, wherever the server stands."""
@@ -29,6 +29,17 @@ def refresh(db: Database, now: datetime) -> int:
         if known is not None and known[1] == rules.digest(lines) and now - known[0].issued_at < RENEW_AFTER:
             return known[0].version
         return _publish(conn, lines, version=known[0].version + 1 if known else 1, now=now, actor=ACTOR)
+
+
+def set_recalled(conn: Connection, dialect: Dialect, cause: str, uris: Mapping[str, bool]) -> None:
+    """Exactly these URIs (→ whether a class is named) are recalled by `cause`; the next version says so."""
+    store.set_recalled(conn, dialect, cause, uris)
+
+
+def fingerprint(db: Database, now: datetime) -> tuple[object, ...]:
+    """Equal twice: nothing that is known to change the list has changed, the list need not be made to see it."""
+    with db.read() as conn:
+        return store.fingerprint(conn, now.astimezone(LEGAL_TIME).date())
 
 
 def publish(db: Database, now: datetime, *, actor: str, version: int | None = None) -> int:
@@ -68,7 +79,7 @@ def newest(db: Database) -> BlockList | None:
 
 def _lines(conn: Connection, now: datetime) -> list[rules.Line]:
     blocked = store.blocked_batches(conn, now.astimezone(LEGAL_TIME).date())
-    return rules.entries(blocked) + [asset.as_json() for asset in store.assets(conn)]
+    return rules.entries(blocked, store.recalled(conn)) + [asset.as_json() for asset in store.assets(conn)]
 
 
 def _publish(conn: Connection, lines: list[rules.Line], *, version: int, now: datetime, actor: str) -> int:

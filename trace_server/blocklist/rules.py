@@ -25,14 +25,24 @@ _TID = re.compile(r"(?:[0-9A-F]{2}){4,32}\Z")
 _MEDIUM = re.compile(r"[a-z0-9_]{1,32}\Z")
 
 
-def entries(batches: Iterable[BlockedBatch]) -> list[Line]:
-    """Lines for each batch: its lot class, and each tagged item by itself, since a tag does not carry the lot."""
+def entries(batches: Iterable[BlockedBatch], recalled: Mapping[str, bool] | None = None) -> list[Line]:
+    """Lines for each batch: its lot class, and each tagged item by itself, since a tag does not carry the lot.
+
+    `recalled`: single things of recalls, URI → whether it names a class; a batch's own lines count before.
+    """
     found: list[BlockEntry] = []
     for batch in batches:
         reason = Reason.RECALLED if batch.is_recalled else Reason.EXPIRED
         named = [(Match.CLASS, lot_uri(batch.gtin, batch.lot))]
         named += [(Match.URI, epc) for epc in batch.epcs]
         found += [BlockEntry(match, value, "refuse", reason.value) for match, value in named]
+    listed = {entry.value for entry in found if entry.reason == Reason.RECALLED.value}
+    found = [entry for entry in found if entry.value in listed or entry.value not in (recalled or {})]
+    found += [
+        BlockEntry(Match.CLASS if is_class else Match.URI, uri, "refuse", Reason.RECALLED.value)
+        for uri, is_class in (recalled or {}).items()
+        if uri not in listed
+    ]
     return [entry.as_json() for entry in sorted(found, key=lambda entry: (entry.match, entry.value))]
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, func, insert, or_, select
 
 from trace_server.blocklist.model import Asset, BlockedBatch, BlockList
-from trace_server.blocklist.tables import block_list, block_list_asset
+from trace_server.blocklist.tables import block_list, block_list_asset, block_list_recalled
 from trace_server.catalog.tables import batch, issued_code
 from trace_server.db import Connection, Dialect
 
@@ -69,3 +69,28 @@ def blocked_batches(conn: Connection, today: date) -> list[BlockedBatch]:
         BlockedBatch(row.gtin, row.lot, row.recall_level is not None, row.expiry_date, tuple(epcs[row.gtin, row.lot]))
         for row in rows
     ]
+
+
+def recalled(conn: Connection) -> dict[str, bool]:
+    """URI → whether it is a class, of what recalls named beside whole batches."""
+    table = block_list_recalled
+    return {row.uri: row.is_class for row in conn.execute(select(table.c.uri, table.c.is_class))}
+
+
+def set_recalled(conn: Connection, dialect: Dialect, cause: str, uris: Mapping[str, bool]) -> None:
+    """Exactly these are recalled by `cause` from now on."""
+    conn.execute(delete(block_list_recalled).where(block_list_recalled.c.cause == cause))
+    rows = [{"cause": cause, "uri": uri, "is_class": is_class} for uri, is_class in sorted(uris.items())]
+    if rows:
+        dialect.bulk_insert(conn, block_list_recalled, rows)
+
+
+def fingerprint(conn: Connection, today: date) -> tuple[object, ...]:
+    """Differs when blocked batches, recalled things or assets were added, taken away or changed; cheap."""
+    blocked = or_(batch.c.recall_level.is_not(None), batch.c.expiry_date < today)
+    batches = conn.execute(select(func.count(), func.sum(batch.c.revision)).where(blocked)).one()
+    things = conn.execute(
+        select(block_list_recalled.c.cause, func.count()).group_by(block_list_recalled.c.cause).order_by("cause")
+    ).all()
+    held = conn.execute(select(func.count(), func.max(block_list_asset.c.as_of)).select_from(block_list_asset)).one()
+    return (today, *batches, *held, *(tuple(row) for row in things))

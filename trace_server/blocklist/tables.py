@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, Integer, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, String, Table
 
 from trace_server.db import Json, UtcDateTime, metadata
 
@@ -26,4 +26,12 @@ block_list_asset = Table(
     Column("scrap_on", Date),
     Column("source", String(200), nullable=False),
     Column("as_of", Date, nullable=False),
+)
+
+block_list_recalled = Table(
+    "block_list_recalled",
+    metadata,
+    Column("cause", String(32), primary_key=True),
+    Column("uri", String(512), primary_key=True),
+    Column("is_class", Boolean, nullable=False),
 )

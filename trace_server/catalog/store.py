@@ -114,7 +114,9 @@ def batches(conn: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
 
 def recalled_by(conn: Connection, notice_no: str) -> list[Batch]:
     """Batches that carry this recall notice."""
-    return [_batch(row) for row in conn.execute(select(tables.batch).where(tables.batch.c.recall_notice_no == notice_no))]
+    return [
+        _batch(row) for row in conn.execute(select(tables.batch).where(tables.batch.c.recall_notice_no == notice_no))
+    ]
 
 
 def printed_lots(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> dict[bytes, tuple[str, str]]:

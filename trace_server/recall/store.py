@@ -1,0 +1,231 @@
+"""SQL of the recalls. Functions take a connection and give values of `model.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, or_, select, update
+
+from trace_core.ids.canonical import canonical_uri
+from trace_server.catalog.tables import batch, issued_code
+from trace_server.db import Connection, Dialect
+from trace_server.ingest.tables import event, link
+from trace_server.recall.model import (
+    Affected,
+    Answer,
+    GoodsStatus,
+    HolderNotice,
+    Notice,
+    Recall,
+    RecallState,
+    Scope,
+)
+from trace_server.recall.tables import recall, recall_affected, recall_notice
+
+_FACTS = [name for name in Affected.__slots__ if name != "key"]
+
+
+def add(conn: Connection, row: Recall) -> None:
+    conn.execute(insert(recall).values(**_recall_values(row)))
+
+
+def save(conn: Connection, row: Recall) -> None:
+    conn.execute(update(recall).where(recall.c.recall_id == row.recall_id).values(**_recall_values(row)))
+
+
+def find(conn: Connection, recall_id: str) -> Recall | None:
+    row = conn.execute(select(recall).where(recall.c.recall_id == recall_id)).one_or_none()
+    return None if row is None else _recall(row)
+
+
+def recalls(conn: Connection) -> list[Recall]:
+    """All recalls, newest first."""
+    stmt = select(recall).order_by(recall.c.created_at.desc(), recall.c.recall_id)
+    return [_recall(row) for row in conn.execute(stmt)]
+
+
+def affected(conn: Connection, recall_id: str) -> list[Affected]:
+    """The newest affected set, nearest to the scope first."""
+    table = recall_affected
+    stmt = (
+        select(table)
+        .where(table.c.recall_id == recall_id, table.c.until_version.is_(None))
+        .order_by(table.c.depth, table.c.uri)
+    )
+    return [_affected(row) for row in conn.execute(stmt)]
+
+
+def replace_affected(
+    conn: Connection, dialect: Dialect, recall_id: str, gone: Sequence[bytes], fresh: Sequence[Affected], version: int
+) -> None:
+    """From `version` on the rows of `gone` hold no more and `fresh` does; a changed row is in both."""
+    table = recall_affected
+    for start in range(0, len(gone), dialect.max_values):
+        conn.execute(
+            update(table)
+            .where(
+                table.c.recall_id == recall_id,
+                table.c.until_version.is_(None),
+                dialect.in_values(table.c.object_key, gone[start : start + dialect.max_values]),
+            )
+            .values(until_version=version)
+        )
+    rows = [
+        {name: getattr(row, name) for name in _FACTS}
+        | {
+            "recall_id": recall_id,
+            "object_key": row.key,
+            "since_version": version,
+            "until_version": None,
+            "status": row.status.value,
+        }
+        for row in fresh
+    ]
+    if rows:
+        dialect.bulk_insert(conn, table, rows)
+
+
+def touched(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> frozenset[str]:
+    """Recalls whose newest affected set holds one of these objects."""
+    table = recall_affected
+    rows = dialect.select_any(
+        conn,
+        lambda part: (
+            select(table.c.recall_id)
+            .distinct()
+            .where(table.c.until_version.is_(None), dialect.in_values(table.c.object_key, part))
+        ),
+        keys,
+    )
+    return frozenset(row.recall_id for row in rows)
+
+
+def peers(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> list[bytes]:
+    """Lots, containers and transformations that these objects were ever linked with."""
+    rows = dialect.select_any(
+        conn,
+        lambda part: (
+            select(link.c.peer_key)
+            .distinct()
+            .where(link.c.peer_key.is_not(None), dialect.in_values(link.c.object_key, part))
+        ),
+        keys,
+    )
+    return [row.peer_key for row in rows]
+
+
+def printed(conn: Connection, gtin: str, lot: str) -> list[tuple[bytes, bytes | None, str]]:
+    """Items with a printed code of this batch: object key, key of the tag, serial."""
+    table = issued_code
+    stmt = select(table.c.object_key, table.c.epc_key, table.c.serial).where(table.c.gtin == gtin, table.c.lot == lot)
+    return [(row.object_key, row.epc_key, row.serial) for row in conn.execute(stmt)]
+
+
+def seen_at(conn: Connection, site: str, since: datetime, until: datetime) -> list[bytes]:
+    """Objects in events at this place, `since` ≤ event time < `until`; reads the events of that time."""
+    during = (event.c.event_time >= since, event.c.event_time < until)
+    named = conn.execute(select(event.c.read_point, event.c.biz_location).where(*during).distinct()).all()
+    spelled = {uri for row in named for uri in row if uri and canonical_uri(uri) == site}
+    if not spelled:
+        return []
+    here = or_(event.c.read_point.in_(sorted(spelled)), event.c.biz_location.in_(sorted(spelled)))
+    stmt = (
+        select(link.c.object_key)
+        .distinct()
+        .join_from(link, event, link.c.event_key == event.c.event_key)
+        .where(*during, here)
+    )
+    return sorted(conn.execute(stmt).scalars())
+
+
+def lots_of_product(conn: Connection, gtins: Iterable[str]) -> list[tuple[str, str]]:
+    """(GTIN, lot) of every registered batch of these products."""
+    stmt = select(batch.c.gtin, batch.c.lot).where(batch.c.gtin.in_(sorted(set(gtins)))).order_by(*batch.primary_key)
+    return [(row.gtin, row.lot) for row in conn.execute(stmt)]
+
+
+def notices(conn: Connection, *, recall_id: str | None = None, holder: str | None = None) -> list[HolderNotice]:
+    """Notices of one recall, of one holder, or of both."""
+    table = recall_notice
+    stmt = select(table).order_by(table.c.recall_id, table.c.holder)
+    if recall_id is not None:
+        stmt = stmt.where(table.c.recall_id == recall_id)
+    if holder is not None:
+        stmt = stmt.where(table.c.holder == holder)
+    return [_notice(row) for row in conn.execute(stmt)]
+
+
+def add_notices(conn: Connection, dialect: Dialect, rows: Sequence[HolderNotice]) -> int:
+    """Notices to holders that had none; returns how many are new."""
+    records = [
+        {
+            "recall_id": row.recall_id,
+            "holder": row.holder,
+            "things": row.things,
+            "sent_at": row.sent_at,
+            "answer": None,
+            "answered_by": "",
+            "answered_at": None,
+        }
+        for row in rows
+    ]
+    return dialect.insert_ignore(conn, recall_notice, records) if records else 0
+
+
+def save_answer(conn: Connection, row: HolderNotice) -> None:
+    table = recall_notice
+    conn.execute(
+        update(table)
+        .where(table.c.recall_id == row.recall_id, table.c.holder == row.holder)
+        .values(
+            answer=None if row.answer is None else asdict(row.answer),
+            answered_by=row.answered_by,
+            answered_at=row.answered_at,
+        )
+    )
+
+
+def _recall_values(row: Recall) -> dict[str, Any]:
+    scope = row.scope
+    return {name: getattr(row, name) for name in Recall.__slots__} | {
+        "state": row.state.value,
+        "notice": asdict(row.notice),
+        "scope": {
+            "batches": [list(one) for one in scope.batches],
+            "items": list(scope.items),
+            "site": scope.site,
+            "since": scope.since.isoformat() if scope.since else None,
+            "until": scope.until.isoformat() if scope.until else None,
+        },
+    }
+
+
+def _recall(row: Row[Any]) -> Recall:
+    values = dict(row._mapping)
+    scope = values["scope"]
+    since, until = (datetime.fromisoformat(scope[name]) if scope[name] else None for name in ("since", "until"))
+    batches = tuple((gtin, lot) for gtin, lot in scope["batches"])
+    values["scope"] = Scope(batches, tuple(scope["items"]), scope["site"], since, until)
+    values["notice"] = Notice(**values["notice"])
+    values["state"] = RecallState(values["state"])
+    return Recall(**values)
+
+
+def _affected(row: Row[Any]) -> Affected:
+    values = {name: getattr(row, name) for name in _FACTS}
+    return Affected(row.object_key, **(values | {"status": GoodsStatus(row.status)}))
+
+
+def _notice(row: Row[Any]) -> HolderNotice:
+    answer = None if row.answer is None else Answer(**row.answer)
+    return HolderNotice(row.recall_id, row.holder, row.things, row.sent_at, answer, row.answered_by, row.answered_at)
+
+
+def count_affected(conn: Connection, recall_id: str) -> int:
+    """Rows of the newest affected set."""
+    table = recall_affected
+    stmt = select(func.count()).where(table.c.recall_id == recall_id, table.c.until_version.is_(None))
+    return int(conn.execute(stmt).scalar_one())
