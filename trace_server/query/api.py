@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from apiflask import APIBlueprint
@@ -42,7 +42,6 @@ PARAMETER_OF: Final[Mapping[str, str]] = {
 }
 """Resource → the parameter that its `/events` adds."""
 VOCABULARIES: Final = {"bizSteps": BIZ_STEPS, "dispositions": DISPOSITIONS}
-RESOURCES: Final = "<any(eventTypes, epcs, bizSteps, bizLocations, readPoints, dispositions):resource>"
 PER_PAGE: Final = 30
 MAX_PER_PAGE: Final = 1000
 MAX_QUERY_BYTES: Final = 100_000
@@ -65,6 +64,24 @@ _EXCEPTIONS: Final[Mapping[int, str]] = {
 """Status → name of the error in EPCIS 2.0, where the error itself does not say."""
 
 
+View = TypeVar("View", bound=Callable[..., Response])
+
+
+def _each(path: str) -> Callable[[View], View]:
+    """A route of this path below each resource."""
+
+    def decorate(view: View) -> View:
+        for resource in PARAMETER_OF:
+            endpoint = f"{view.__name__}_{resource}"
+            rule = blueprint.get(
+                f"/{resource}{path}", defaults={"resource": resource}, endpoint=endpoint, merge_slashes=False
+            )
+            rule(view)
+        return view
+
+    return decorate
+
+
 @blueprint.get("/")
 @permission("events:read")
 @blueprint.doc(summary="The resources of this EPCIS interface", responses=[200, 406, 503])
@@ -84,7 +101,7 @@ def query_events() -> Response:
     return _answer({}, _context())
 
 
-@blueprint.get(f"/{RESOURCES}")
+@_each("")
 @permission("events:read")
 @blueprint.doc(summary="Values of one resource that events have named", responses=[200, 400, 406, 503])
 def list_resource(resource: str) -> Response:
@@ -108,7 +125,7 @@ def list_resource(resource: str) -> Response:
     return _collection([vocabulary.short(value) for value in values[:limit]], token)
 
 
-@blueprint.get(f"/{RESOURCES}/<path:value>", merge_slashes=False)
+@_each("/<path:value>")
 @permission("events:read")
 @blueprint.doc(summary="What can be asked of one value", responses=[200, 404, 406, 503])
 def show_resource(resource: str, value: str) -> Response:
@@ -117,7 +134,7 @@ def show_resource(resource: str, value: str) -> Response:
     return _collection(["events"])
 
 
-@blueprint.get(f"/{RESOURCES}/<path:value>/events", merge_slashes=False)
+@_each("/<path:value>/events")
 @permission("events:read")
 @blueprint.doc(summary="Events of one value, further narrowed by a query", responses=[200, 400, 404, 406, 413, 503])
 def resource_events(resource: str, value: str) -> Response:
