@@ -19,7 +19,7 @@ _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"])
 
 
 @click.command()
-@click.argument("direction", type=click.Choice([*Direction, wire.BOTH]))
+@click.argument("direction", type=click.Choice([*(direction.value for direction in Direction), wire.BOTH]))
 @click.argument("uri")
 @click.option("--from", "begin", type=_MOMENT, default=None, help="The object counts from here on; a bare day is UTC.")
 @click.option("--to", "end", type=_MOMENT, default=None, help="The object counts until here.")

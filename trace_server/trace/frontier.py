@@ -54,14 +54,19 @@ class Links:
     inputs: dict[bytes, list[Link]] = field(default_factory=dict)
     outputs: dict[bytes, list[Link]] = field(default_factory=dict)
     parts: dict[bytes, list[Link]] = field(default_factory=dict)
+    _cleared: dict[bytes, list[Link]] = field(default_factory=dict)
 
     def cleared(self, parents: Iterable[bytes | None]) -> dict[bytes, list[Link]]:
         """Per container the events that emptied it as a whole."""
         found = {}
         for parent in parents:
-            links = [link for link in self.by_object.get(parent or b"", ()) if link.role is LinkRole.PARENT_CLEARED]
-            if parent is not None and links:
-                found[parent] = links
+            if parent is None:
+                continue
+            if parent not in self._cleared:  # a lot's pallet is asked about by each of its thousand items
+                own = self.by_object.get(parent, ())
+                self._cleared[parent] = [link for link in own if link.role is LinkRole.PARENT_CLEARED]
+            if self._cleared[parent]:
+                found[parent] = self._cleared[parent]
         return found
 
     def load(self, keys: Iterable[bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from trace_server.catalog.model import Place
 
@@ -78,9 +79,11 @@ class LinkRole(StrEnum):
     """It came into being as one of the lot `peer_key`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One row of the link table. `peer_key` is the container of a child, the event of an input or output."""
+class Link(NamedTuple):
+    """One row of the link table. `peer_key` is the container of a child, the event of an input or output.
+
+    A tuple, for it is made faster than a frozen dataclass and a recall makes a million of them.
+    """
 
     object_key: bytes
     event_time: datetime

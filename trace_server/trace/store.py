@@ -37,7 +37,7 @@ _EVENT = (
     event.c.is_correction,
     event.c.hash_key,
 )
-_ROLES = {
+_ROLES: dict[tuple[int, int | None], LinkRole] = {
     (StoredRole.OBJECT, ActionCode.ADD): LinkRole.COMMISSION,
     (StoredRole.OBJECT, ActionCode.DELETE): LinkRole.DECOMMISSION,
     (StoredRole.CHILD, ActionCode.ADD): LinkRole.CHILD_ADD,
@@ -169,9 +169,10 @@ def _events_naming_children(conn: Connection, dialect: Dialect, rows: Iterable[R
     return frozenset(row.event_key for row in found)
 
 
-def _link(row: Row[Any], named: frozenset[bytes]) -> Link:
-    action = None if row.action is None else ActionCode(row.action)
-    role = _ROLES.get((StoredRole(row.role), action), LinkRole.OBJECT)
-    if role is LinkRole.PARENT_CLEARED and row.event_key in named:
+def _link(row: Row[*tuple[Any, ...]], named: frozenset[bytes]) -> Link:
+    object_key, event_time, event_key, peer_key, stored_role, action, quantity, uom = row
+    # The stored enums are numbers and hash like them: no object is made for each of a recall's million rows.
+    role = _ROLES.get((stored_role, action), LinkRole.OBJECT)
+    if role is LinkRole.PARENT_CLEARED and event_key in named:
         role = LinkRole.PARENT
-    return Link(row.object_key, row.event_time, row.event_key, row.peer_key, role, row.quantity, row.uom or "")
+    return Link(object_key, event_time, event_key, peer_key, role, quantity, uom or "")
