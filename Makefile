@@ -8,7 +8,7 @@ JUDGES := .judges
 JUDGED := SUYUAN_SLLURP=$(CURDIR)/$(JUDGES)/sllurp/bin/sllurp SUYUAN_LLRPKIT=$(CURDIR)/$(JUDGES)/llrpkit/bin/llrpkit
 BENCH ?= decode epc outbox gateway capture detect chain page storage
 
-.PHONY: help demo test lint types bench soak deps install judges page-judges lock secrets clean
+.PHONY: help demo test lint types bench faults soak deps install judges page-judges lock secrets clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)

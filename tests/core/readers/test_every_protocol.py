@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_sim.faults import Cable, CableFaults, Post, PostFaults
+from tests.core.readers.damage import damaged_line
 from tests.core.readers.rig import (
     START_S,
     Rig,
@@ -202,32 +202,10 @@ def test_the_waiting_buffer_stays_small_whatever_comes(protocol: ReaderProtocol)
 @every_stream
 def test_damaged_frames_never_make_a_tag_that_is_not_there(protocol: ReaderProtocol) -> None:
     """quality.md §6, reader line: 0 invented tags, resynchronised within one frame."""
-    tags = population(10, 200, protocol)
-    pool = [f for f in frames_of(protocol, tags, 5.0) if reads_of(protocol.host({}).receive(f, START_S))]
-    known = {tag.epc for tag in tags}
-    rng = random.Random(10)
-    each = CableFaults(lose=0.3, garble=0.4, repeat=0.2, noise=0.2, cut=0.2)
-    cable, session = Cable(each, seed=11), protocol.host({})
-    intact: Counter[bytes] = Counter()
-    read: Counter[bytes] = Counter()
-    for batch in range(0, FRAMES, 50):
-        arriving = bytearray()
-        for _ in range(50):
-            frame = rng.choice(pool)
-            if rng.random() < 0.25:
-                arriving += b"".join(cable.carry(frame))
-            else:
-                intact[frame] += 1
-                arriving += frame
-        outputs = session.receive(bytes(arriving), START_S + batch)
-        read.update(o.epc for o in outputs if isinstance(o, TagRead))
-    assert cable.damaged >= FRAMES * 0.17
-    assert set(read) <= known
-    sent: Counter[bytes] = Counter()
-    for frame, count in intact.items():
-        sent[reads_of(protocol.host({}).receive(frame, START_S))[0].epc] += count
-    lost = sum((sent - read).values())
-    assert lost <= cable.damaged // 1_000, "damage must cost the damaged frame, not its neighbours"
+    line = damaged_line(protocol, FRAMES, seed=10)
+    assert line.damaged >= FRAMES * 0.17
+    assert line.invented == 0
+    assert line.lost <= line.damaged // 1_000, "damage must cost the damaged frame, not its neighbours"
 
 
 @every_stream

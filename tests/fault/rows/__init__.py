@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fault.rows import clock, disk, kill, line
+from tests.fault.rows import clock, disk, kill, line, reader_line
 from tests.fault.rows._base import Row
 
-ROWS: tuple[Row, ...] = (*kill.ROWS, *disk.ROWS, *clock.ROWS, *line.ROWS)
+ROWS: tuple[Row, ...] = (*kill.ROWS, *disk.ROWS, *clock.ROWS, *line.ROWS, *reader_line.ROWS)

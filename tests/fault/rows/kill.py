@@ -13,9 +13,19 @@ from tests.fault.rows._base import Bench, Outcome, Row, total
 from tests.fault.rows._gate import Gate, gate, outbox_path
 from tests.gateway.make import QUOTA, as_first_schema
 from trace_server.blocklist import operations as blocklist
+from trace_server.fleet import operations as fleet
 
-SPREAD = {"frame-read": 40, "in-commit": 4, "after-commit": 4, "in-upgrade": SCHEMA_VERSION - 1}
-"""Passages among which the fatal one is drawn; the others come once or twice a batch."""
+SPREAD = {
+    "frame-read": 40,
+    "in-commit": 4,
+    "after-commit": 4,
+    "after-send": 2,
+    "before-settle": 2,
+    "in-settle": 2,
+    "list-swap": 2,
+    "in-upgrade": SCHEMA_VERSION - 1,
+}
+"""Passages among which the fatal one is drawn; other points are passed once a change."""
 RESTART_LIMIT_S = 5.0
 
 
@@ -27,11 +37,11 @@ def at_points(bench: Bench) -> Outcome:
         for number in range(bench.repeats(1, 25)):
             points = list(POINTS)
             bench.dice.shuffle(points)
-            with gate(place, f"kill-{number}", bench.dice.randrange(2**32)) as one:
+            with gate(place, f"kill-{number}", bench.dice.randrange(2**32), gateway="settings_trial_s = 2") as one:
                 one.gateway.start()
                 one.serve(20)
                 for point in points:
-                    _kill_at(one, point, bench.dice.randint(1, SPREAD.get(point, 2)))
+                    _kill_at(one, point, bench.dice.randint(1, SPREAD.get(point, 1)))
                 outcomes.append(one.finish(len(points)))
     return total(outcomes, f"{len(POINTS)} points")
 
@@ -61,6 +71,10 @@ def _kill_at(one: Gate, point: str, passage: int) -> None:
         as_first_schema(outbox_path(one))
     if point == "list-swap":
         blocklist.publish(one.place.db, datetime.now(UTC), actor="test")
+    if point.startswith("settings"):
+        fleet.set_settings(one.place.db, datetime.now(UTC), "test", one.id, {"gateway": {"group_ms": 7.0}})
+    if point.startswith("key"):
+        (one.gateway.state / "rotate-key").touch()
     one.gateway.start(kill_at=f"{point}:{passage}")
     one.work_until_dead()
     if point == "list-swap":

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+from gateway_agent.links._base import Link, Request
 from gateway_agent.links.opening import open_link
 from tests.fault.rows._base import Bench, Outcome, Row, judge, total
 from tests.fault.rows._machine import filter_rules, network_namespace, run
 from tests.gateway.bad_line import BadLine, bad_line
 from tests.gateway.broker_process import broker_process
+from tests.gateway.scripted_broker import scripted_broker
+from tests.gateway.test_uplink_reason_codes import CONNACK, DISCONNECT, PUBACK, SUBACK
 from tests.gateway.uplink_rig import WAYS, Gate, Premises
 from trace_server.accounts import operations as accounts
 
@@ -163,6 +167,59 @@ def _through(line: BadLine, place: Premises, way: str) -> Gate:
     return one
 
 
+class _Twice:
+    """Every request leaves twice, as a proxy that lost patience sends it."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._link, name)
+
+    def send(self, token: bytes, request: Request, after_send: Callable[[], None]) -> None:
+        self._link.send(token, request, after_send)
+        self._link.send(token, request, after_send)
+
+
+def sent_twice(bench: Bench) -> Outcome:
+    outcomes = []
+    with _both_ways(bench) as place:
+        for way in WAYS:
+            complaints: list[str] = []
+            one = place.open_gate(f"gate-{way}", way)
+            one.sender._link = _Twice(one.link)
+            one.sender._max_events = 20
+            count = bench.repeats(1_000, 50_000)
+            one.emit(range(1, count + 1))
+            drained(one, 600, complaints)
+            outcomes.append(verdict(place, one, 1, complaints))
+    return total(outcomes)
+
+
+def reason_codes(bench: Bench) -> Outcome:
+    """Every refusal that MQTT 5 has keeps the events and is said; later they reach the server, once."""
+    kinds = {"connack": CONNACK, "suback": SUBACK, "puback": PUBACK, "disconnect": DISCONNECT}
+    refusals = [(kind, code) for kind, codes in kinds.items() for code in codes]
+    bench.dice.shuffle(refusals)
+    refusals = refusals[: bench.repeats(10, len(refusals))]
+    complaints: list[str] = []
+    with bench.premises() as place:
+        one = place.open_gate("gate-1", "http")
+        for number, (kind, code) in enumerate(refusals):
+            one.emit([number + 1])
+            with scripted_broker(**{kind: code}) as broker:
+                link = open_link(replace(one.sender._config, url=broker.url, timeout_s=2.0), one.id)
+                link.answer_limit_s, one.sender._link = 0.3, link
+                one.sender.step()
+                link.close()
+            if one.outbox.acked or "the broker" not in one.sender.state.last_error:
+                complaints.append(f"{kind} {code:#x}: settled {one.outbox.acked}; {one.sender.state.last_error}")
+        place.start("http")
+        one.sender._link = one.link
+        drained(one, 30, complaints)
+        return verdict(place, one, len(refusals), complaints)
+
+
 def broker_killed(keeps: str) -> Row:
     """SIGKILL after the broker confirmed batches."""
 
@@ -219,7 +276,9 @@ ROWS = (
     Row("backlog", "gateway", "no network for 7 days", backlog),
     *(filtered(name) for name in KERNEL_SHAPES),
     *(proxied(shape) for shape in SHAPES),
+    Row("line-twice", "link", "every request arrives twice", sent_twice),
     broker_killed("without"),
     broker_killed("with"),
+    Row("reason-codes", "broker", "MQTT reason codes from 0x80 on", reason_codes),
     Row("revoked", "broker", "device revoked under way", revoked),
 )
