@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from firmware_sim import cli
 from firmware_sim.endpoints import MqttEndpoint, PtyEndpoint, endpoint_for
 from firmware_sim.line import Line
-from firmware_sim.scenario import Scenario, load
+from firmware_sim.scenario import Scenario, load, parse
 from tests.services import Broker
 from trace_core.errors import ConfigError
 from trace_core.readers import protocols
@@ -110,3 +111,11 @@ def test_endpoints_are_named_by_a_url(tmp_path: Path, mosquitto: Broker) -> None
     for url in ("", "tcp://a", "mqtt://a", "mqtt:///x", "mqtt://a:b/c"):
         with pytest.raises(ConfigError):
             endpoint_for(url, "test")
+
+
+def test_the_scenario_of_the_how_to_is_one() -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "simulate-readers.md"
+    shown = page.read_text(encoding="utf-8").split("```toml\n")[1].partition("```")[0]
+    scenario = parse(tomllib.loads(shown))
+    assert len(scenario.readers[0].passages) == 8
+    assert len(scenario.readers[0].incidents) == 2
