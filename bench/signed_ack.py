@@ -1,4 +1,4 @@
-"""A server of the uplink that keeps nothing: checks signature, shape and digest chain, answers with the cursor.
+"""A server of the uplink alone that keeps nothing: checks signature, shape and digest chain, answers with the cursor.
 
 The least that any server must do, so that the gateway is the slower side. Used by `bench.gateway` as a process of its
 own: `python -m bench.signed_ack PORT HEX_PUBLIC_KEY [BROKER_PORT]`.
@@ -17,8 +17,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from gateway_agent.uplink import UPLINK_PATH
 from trace_core.uplink import (
     MQTT_METHOD,
+    MQTT_PATH,
     MQTT_STATUS,
     SIGNATURE_HEADER,
     Ack,
@@ -62,7 +64,7 @@ def serve_http(peer: Peer, port: int) -> None:
                         name, _, value = header.decode().partition(":")
                         headers[name.lower()] = value.strip()
                     body = lines.read(int(headers.get("content-length", "0")))
-                    if line.startswith(b"POST"):
+                    if line.startswith(f"POST {UPLINK_PATH} ".encode()):
                         answer = peer.answer(body, headers[SIGNATURE_HEADER.lower()])
                         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(answer), answer))
                     else:
@@ -76,7 +78,7 @@ def serve_mqtt(peer: Peer, broker_port: int) -> None:
         sent = dict(message.properties.UserProperty)  # type: ignore[union-attr]
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.CorrelationData = message.properties.CorrelationData  # type: ignore[union-attr]
-        is_batch = sent[MQTT_METHOD] == "POST"
+        is_batch = (sent[MQTT_METHOD], sent[MQTT_PATH]) == ("POST", UPLINK_PATH)
         properties.UserProperty = [(MQTT_STATUS, "200" if is_batch else "404")]
         answer = peer.answer(bytes(message.payload), sent[SIGNATURE_HEADER]) if is_batch else b"{}"
         client.publish(mqtt_topic(GATEWAY_ID, "ack" if is_batch else "down"), answer, qos=1, properties=properties)
