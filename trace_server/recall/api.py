@@ -94,9 +94,10 @@ class RowsOut(BaseModel):
     total: int
 
 
-class ReasonIn(_Strict):
-    """Why."""
+class StepIn(_Strict):
+    """What is done, and why."""
 
+    step: Literal["announce", "order", "notify", "reconcile", "dispose", "close"]
     reason: str = Field(default="", max_length=2000)
 
 
@@ -199,14 +200,14 @@ def reconciliation(recall_id: str) -> dict[str, Any]:
     return {"reconciliation": wire.sums_json(sums), "milestones": [wire.milestone_json(one) for one in periods]}
 
 
-@blueprint.post("/<recall_id>/<any(announce, order, notify, reconcile, dispose, close):step>")
+@blueprint.post("/<recall_id>/steps")
 @permission("recalls:manage")
-@blueprint.input(ReasonIn)
+@blueprint.input(StepIn)
 @blueprint.output(RecallOut)
 @blueprint.doc(summary="Take the next step", responses=[404, 409, 503])
-def take_step(recall_id: str, step: str, json_data: ReasonIn) -> dict[str, Any]:
+def take_step(recall_id: str, json_data: StepIn) -> dict[str, Any]:
     """announce and order need a reason and a second person; reconcile needs one if the sums do not close."""
-    outside, now = services(), services().clock()
+    outside, now, step = services(), services().clock(), json_data.step
     if step in ("announce", "order"):
         is_order = step == "order"
         row = operations.announce(outside.db, now, _actor(), recall_id, json_data.reason, order=is_order)

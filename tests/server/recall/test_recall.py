@@ -202,9 +202,9 @@ def test_only_those_who_may_read_run_or_answer_a_recall(database: Database) -> N
     made = http.post("/api/v1/recalls", json=body | {"notice": notice}, headers=first)
     assert made.status_code == 201, made.text
     here = f"/api/v1/recalls/{made.json['recall_id']}"
-    assert http.post(f"{here}/announce", json={"reason": "x"}, headers=first).status_code == 403
-    assert http.post(f"{here}/announce", json={"reason": "x"}, headers=second).status_code == 200
-    assert http.post(f"{here}/notify", json={}, headers=second).json["state"] == "notifying"
+    assert http.post(f"{here}/steps", json={"step": "announce", "reason": "x"}, headers=first).status_code == 403
+    assert http.post(f"{here}/steps", json={"step": "announce", "reason": "x"}, headers=second).status_code == 200
+    assert http.post(f"{here}/steps", json={"step": "notify"}, headers=second).json["state"] == "notifying"
     assert http.get("/api/v1/recalls/notices", headers=shop).json["total"] == 1
     assert http.get("/api/v1/recalls/notices", headers=stranger).json["total"] == 0
     counted = {"in_stock": 1, "sold": 0, "returned": 0, "destroyed": 0}
