@@ -26,7 +26,7 @@ JOBS: tuple[str, ...] = (
     "trace_server.credit.jobs",
 )
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
-KINDS: tuple[str, ...] = ()
+KINDS: tuple[str, ...] = ("trace_server.ingest.later",)
 """Modules that offer `kinds: list[Kind]`: what the table of jobs may ask for."""
 RUNNERS = 2
 """Jobs of the table at once: a long report keeps no webhook waiting."""

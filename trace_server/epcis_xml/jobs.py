@@ -25,11 +25,11 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """What the standard says of a job that is over."""
+    """What the standard says of a job; `finished_at` is None while it runs."""
 
     capture_id: str
     created_at: datetime
-    finished_at: datetime
+    finished_at: datetime | None
     success: bool
     behaviour: str
     """Either "rollback" or "proceed"."""
@@ -39,12 +39,13 @@ class JobState:
 def write_job(job: JobState) -> bytes:
     """An EPCISCaptureJob document."""
     root = etree.Element(f"{{{EPCIS_2}}}EPCISCaptureJob", nsmap={"epcis": EPCIS_2})
-    root.set("running", "false")
+    root.set("running", str(job.finished_at is None).lower())
     root.set("success", str(job.success).lower())
     root.set("captureID", job.capture_id)
     etree.SubElement(root, "captureErrorBehaviour").text = job.behaviour
     etree.SubElement(root, "createdAt").text = write_time(job.created_at)
-    etree.SubElement(root, "finishedAt").text = write_time(job.finished_at)
+    if job.finished_at is not None:
+        etree.SubElement(root, "finishedAt").text = write_time(job.finished_at)
     if job.errors:
         errors = etree.SubElement(root, "errors")
         for error in job.errors:

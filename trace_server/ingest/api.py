@@ -25,7 +25,7 @@ from trace_core.uplink import (
 from trace_server.accounts.access import current_client, permission, signed
 from trace_server.accounts.operations import verify_signed
 from trace_server.db import Connection
-from trace_server.ingest import negotiation, operations, representation, wire
+from trace_server.ingest import later, negotiation, operations, representation, wire
 from trace_server.ingest.document import MAX_DOCUMENT_BYTES, RolledBack
 from trace_server.ingest.model import CLIENT, ErrorBehaviour, Job, Position, QuarantineState, Reason, StoredEvent
 from trace_server.services import services
@@ -33,6 +33,8 @@ from trace_server.services import services
 blueprint = APIBlueprint("ingest", __name__, url_prefix="/api/v1", tag="Capture")
 
 JSON = negotiation.JSON
+RESPOND_ASYNC = "respond-async"
+"""RFC 7240: the client prefers a quick answer to a complete one."""
 
 
 class JobsIn(BaseModel):
@@ -168,18 +170,23 @@ def uplink() -> Response:
 @permission("events:capture")
 @blueprint.doc(
     summary="Take an EPCIS document of at most 1,000 events: JSON or XML 2.0, XML 1.2",
-    responses=[202, 400, 401, 403, 406, 413, 415, 503],
+    responses=[202, 400, 401, 403, 406, 413, 415, 429, 503],
 )
 def capture() -> Response:
-    """All is stored when this answers, or nothing. With `GS1-Capture-Error-Behaviour: proceed` the good events are
-    stored and the bad ones wait in quarantine; the job says which."""
+    """All is stored when this answers, or nothing. With `Prefer: respond-async` the document is kept, the worker reads
+    it, and the job is `running` until then. With `GS1-Capture-Error-Behaviour: proceed` the good events are stored and
+    the bad ones wait in quarantine; the job says which."""
     told = request.headers.get(negotiation.ERROR_BEHAVIOUR, ErrorBehaviour.ROLLBACK.value)
-    job = _captured(negotiation.choice(ErrorBehaviour, told, negotiation.ERROR_BEHAVIOUR))
+    behaviour = negotiation.choice(ErrorBehaviour, told, negotiation.ERROR_BEHAVIOUR)
+    is_later = RESPOND_ASYNC in request.headers.get("Prefer", "").replace(" ", "").lower().split(",")
+    job = _kept(behaviour) if is_later else _captured(behaviour)
     location = url_for("ingest.capture_job", job_id=job.job_key.hex())
-    if not job.success and job.behaviour is ErrorBehaviour.ROLLBACK:
+    if job.errors and job.behaviour is ErrorBehaviour.ROLLBACK:
         raise _refusal(job, location)
     response = _json(wire.job_json(job), 202)
     response.headers["Location"] = location
+    if is_later:
+        response.headers["Preference-Applied"] = RESPOND_ASYNC
     return response
 
 
@@ -340,6 +347,15 @@ def _captured(behaviour: ErrorBehaviour) -> Job:
     return operations.capture_document(
         outside.db, outside.clock(), current_client().client_id, raw, behaviour, xml=xml, single=single
     )
+
+
+def _kept(behaviour: ErrorBehaviour) -> Job:
+    """The running job of this request's body."""
+    negotiation.require_versions(request.headers)
+    raw = _body(negotiation.JSON_TYPES | negotiation.XML_TYPES, MAX_DOCUMENT_BYTES)
+    outside = services()
+    xml = request.mimetype in negotiation.XML_TYPES
+    return later.accept_document(outside.db, outside.clock(), current_client().client_id, raw, behaviour, xml=xml)
 
 
 def _refusal(job: Job, location: str) -> TraceError:

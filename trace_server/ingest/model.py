@@ -217,10 +217,30 @@ class Job:
     """EPCISHeader of an XML document as it came: Standard Business Document Header, master data."""
     event_ids: tuple[str, ...] = field(default=(), repr=False, compare=False)
     """Of the events stored now, their eventIDs or hashes; not kept."""
+    finished_at: datetime | None = None
+    """None: with its request."""
+    is_running: bool = False
 
     @property
     def success(self) -> bool:
-        return not self.errors
+        return not self.errors and not self.is_running
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A document that was acknowledged and not read yet."""
+
+    job_key: bytes
+    source: str
+    created_at: datetime
+    behaviour: ErrorBehaviour
+    is_xml: bool
+    raw: bytes = field(repr=False)
+
+    @property
+    def job(self) -> Job:
+        """Its capture job, which runs."""
+        return Job(self.job_key, self.source, self.created_at, 0, 0, 0, 0, behaviour=self.behaviour, is_running=True)
 
 
 class CursorConflict(Conflict):

@@ -40,6 +40,7 @@ from trace_server.ingest.model import (
     ErrorBehaviour,
     Job,
     Origin,
+    Pending,
     Position,
     Quarantined,
     QuarantineState,
@@ -49,7 +50,7 @@ from trace_server.ingest.model import (
     new_key,
 )
 from trace_server.ingest.rules import Taken
-from trace_server.ingest.store import capture, events, held, parts, stream
+from trace_server.ingest.store import capture, events, held, inbox, parts, stream
 from trace_server.ingest.xml_document import XmlDocument, read_xml_document
 
 QUARANTINE_PAGE = 100
@@ -92,7 +93,7 @@ def accept_batch(
     return outcome
 
 
-def capture_document(
+def capture_document(  # noqa: PLR0913 – one document, however it came
     db: Database,
     now: datetime,
     client_id: str,
@@ -101,12 +102,14 @@ def capture_document(
     *,
     xml: bool = False,
     single: bool = False,
+    pending: Pending | None = None,
+    end: Callable[[Connection], object] = lambda _: None,
 ) -> Job:
     """Take the events of an EPCIS document; those that are stored already count as duplicates.
 
     When some are wrong, `behaviour` decides: nothing is stored, or the good ones are and the others held. `single`: it
-    must hold one event. Raises `EventError` with pointers when the document itself is wrong: then nothing is taken and
-    there is no job.
+    must hold one event. `pending`: the job that the document has already; `end` is called inside the transaction.
+    Raises `EventError` with pointers when the document itself is wrong: then nothing is taken and there is no job.
     """
     killpoints.reach(killpoints.BEFORE_PARSE)
     document = read_xml_document(raw) if xml else read_document(raw)
@@ -124,7 +127,9 @@ def capture_document(
             storable = without_culprits(conn, db.dialect, origin, read) if is_again else read
             judged = hold_to_claims(conn, db.dialect, origin, storable)
             intake = intake_document(incoming, judged, origin, context)
-            return _store_document(conn, db, origin, document, intake, behaviour)
+            stored = _store_document(conn, db, origin, document, intake, behaviour, pending)
+            end(conn)
+            return stored
 
     job = with_culprits_held(store)
     killpoints.reach(killpoints.AFTER_COMMIT)
@@ -142,9 +147,10 @@ def _store_document(
     document: Document | XmlDocument,
     intake: Intake,
     behaviour: ErrorBehaviour,
+    pending: Pending | None,
 ) -> Job:
     context = document.context_text if isinstance(document, Document) else None
-    key = new_key(origin.received_at)
+    key = pending.job_key if pending else new_key(origin.received_at)
     rolled_back = bool(intake.held) and behaviour is ErrorBehaviour.ROLLBACK
     accepted = 0
     if not rolled_back:
@@ -153,7 +159,7 @@ def _store_document(
     job = Job(
         key,
         origin.source,
-        origin.received_at,
+        pending.created_at if pending else origin.received_at,
         event_count=len(document.events),
         accepted=accepted,
         duplicates=0 if rolled_back else len(document.events) - len(intake.held) - accepted,
@@ -161,6 +167,7 @@ def _store_document(
         errors=tuple(one.rejection for one in intake.held),
         behaviour=behaviour,
         header=document.header,
+        finished_at=origin.received_at if pending else None,
         event_ids=() if rolled_back else tuple(one.name for _, one in intake.taken),
     )
     capture.add_job(conn, job)
@@ -206,13 +213,17 @@ def number_captures(db: Database) -> int:
 def find_job(db: Database, job_key: bytes) -> Job | None:
     """What became of a document."""
     with db.read() as conn:
-        return capture.job(conn, job_key)
+        pending = inbox.find(conn, job_key)
+        return pending.job if pending else capture.job(conn, job_key)
 
 
 def list_jobs(db: Database, client_id: str, before: bytes | None, limit: int) -> list[Job]:
     """Jobs of a client, the newest first; `before`: key of the last one seen."""
     with db.read() as conn:
-        return capture.jobs(conn, f"{CLIENT}{client_id}", before, limit)
+        source = f"{CLIENT}{client_id}"
+        running = [document.job for document in inbox.of_source(conn, source, before, limit)]
+        ended = capture.jobs(conn, source, before, limit)
+    return sorted(running + ended, key=lambda job: job.job_key, reverse=True)[:limit]
 
 
 def find_events(db: Database, event_id: str) -> list[StoredEvent]:

@@ -186,7 +186,21 @@ capture_job = Table(
     Column("errors", Json, nullable=False),
     Column("error_behaviour", String(16), nullable=False, server_default=sql("'proceed'")),
     Column("header", Text),
+    # NULL: when it was created.
+    Column("finished_at", UtcDateTime),
     Index("capture_job_by_source", "source", "job_key"),
+)
+
+capture_inbox = Table(
+    "capture_inbox",
+    metadata,
+    Column("job_key", Key, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("error_behaviour", String(16), nullable=False),
+    Column("is_xml", Boolean, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Index("capture_inbox_by_source", "source", "job_key"),
 )
 
 follower_position = Table(

@@ -139,8 +139,8 @@ def job_json(job: Job) -> dict[str, Any]:
     return {
         "captureID": job.job_key.hex(),
         "createdAt": job.created_at.isoformat(),
-        "finishedAt": job.created_at.isoformat(),
-        "running": False,
+        "finishedAt": None if job.is_running else (job.finished_at or job.created_at).isoformat(),
+        "running": job.is_running,
         "success": job.success,
         "captureErrorBehaviour": job.behaviour.value,
         "events": job.event_count,
@@ -154,7 +154,7 @@ def job_json(job: Job) -> dict[str, Any]:
 def job_xml(job: Job) -> bytes:
     """The same as the EPCISCaptureJob of the XML schema, without our counts."""
     errors = [JobError(**_problem(error)) for error in job.errors]
-    finished = job.created_at
+    finished = None if job.is_running else job.finished_at or job.created_at
     state = JobState(job.job_key.hex(), job.created_at, finished, job.success, job.behaviour.value, errors)
     return write_job(state)
 

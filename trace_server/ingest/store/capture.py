@@ -118,6 +118,7 @@ def add_job(conn: Connection, job: Job) -> None:
             errors=[[error.reason.value, error.what, error.where, error.remedy] for error in job.errors],
             error_behaviour=job.behaviour.value,
             header=job.header,
+            finished_at=job.finished_at,
         )
     )
 
@@ -149,6 +150,7 @@ def _job(row: Row[*tuple[Any, ...]]) -> Job:
         tuple(Rejection(Reason(reason), what, where, remedy) for reason, what, where, remedy in row.errors),
         ErrorBehaviour(row.error_behaviour),
         row.header,
+        finished_at=row.finished_at,
     )
 
 
