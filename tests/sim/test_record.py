@@ -45,6 +45,7 @@ def write(path: Path, chunks: list[Entry]) -> Path:
     return path
 
 
+@settings(max_examples=50, deadline=None)
 @given(chunks=entries)
 def test_a_record_reads_back_as_it_was_written(chunks: list[Entry], tmp_path_factory: pytest.TempPathFactory) -> None:
     head, found = read(write(tmp_path_factory.mktemp("record") / "run", chunks))
@@ -115,6 +116,7 @@ def test_every_thing_of_a_shipped_world_is_read_where_it_passes_and_nothing_else
     assert set(rehearse(scenario, lambda _: None).reads) == placed
 
 
+@settings(max_examples=50, deadline=None)
 @given(at=st.integers(0, 10_000), flip=st.integers(0, 7))
 def test_a_changed_record_is_refused(at: int, flip: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = write(tmp_path_factory.mktemp("changed") / "run", [Entry(5, 0, Direction.TO_HOST, b"abc")])
@@ -125,6 +127,7 @@ def test_a_changed_record_is_refused(at: int, flip: int, tmp_path_factory: pytes
         list(read(path)[1])
 
 
+@settings(max_examples=50, deadline=None)
 @given(left=st.integers(0, 10_000))
 def test_a_record_that_was_cut_short_is_refused(left: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = write(tmp_path_factory.mktemp("short") / "run", [Entry(5, 0, Direction.TO_HOST, b"abc")])
