@@ -73,9 +73,7 @@ def _each(path: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         for resource in PARAMETER_OF:
             endpoint = f"{view.__name__}_{resource}"
-            rule = blueprint.get(
-                f"/{resource}{path}", defaults={"resource": resource}, endpoint=endpoint, merge_slashes=False
-            )
+            rule = blueprint.get(f"/{resource}{path}", endpoint=endpoint, merge_slashes=False)
             rule(view)
         return view
 
@@ -104,8 +102,9 @@ def query_events() -> Response:
 @_each("")
 @permission("events:read")
 @blueprint.doc(summary="Values of one resource that events have named", responses=[200, 400, 406, 503])
-def list_resource(resource: str) -> Response:
+def list_resource() -> Response:
     """In pages by `Link: rel="next"`."""
+    resource = _resource()
     _require_known(_PAGING)
     limit = _per_page()
     after = request.args.get("nextPageToken", "")
@@ -128,17 +127,18 @@ def list_resource(resource: str) -> Response:
 @_each("/<path:value>")
 @permission("events:read")
 @blueprint.doc(summary="What can be asked of one value", responses=[200, 404, 406, 503])
-def show_resource(resource: str, value: str) -> Response:
+def show_resource(value: str) -> Response:
     """404 when no event names it."""
-    _require_value(resource, value)
+    _require_value(_resource(), value)
     return _collection(["events"])
 
 
 @_each("/<path:value>/events")
 @permission("events:read")
 @blueprint.doc(summary="Events of one value, further narrowed by a query", responses=[200, 400, 404, 406, 413, 503])
-def resource_events(resource: str, value: str) -> Response:
+def resource_events(value: str) -> Response:
     """As `/events`, and only those events."""
+    resource = _resource()
     _require_value(resource, value)
     return _answer({PARAMETER_OF[resource]: [value]}, _context())
 
@@ -251,6 +251,11 @@ def _answer(fixed: Mapping[str, object], context: Context) -> Response:
     response.headers["Vary"] = f"Accept, {negotiation.EPC_FORMAT}, {negotiation.CBV_FORMAT}"
     _lead_on(response, page, query, key)
     return response
+
+
+def _resource() -> str:
+    """The resource that this request's route is below."""
+    return str(request.url_rule).removeprefix(f"{blueprint.url_prefix}/").partition("/")[0]
 
 
 def _lead_on(response: Response, page: Page, query: Query, key: bytes) -> None:

@@ -42,7 +42,8 @@ WORLD: tuple[dict[str, Any], ...] = (
     {**seen(5), "type": "AggregationEvent", "epcList": None, "parentID": "urn:epc:id:sscc:0614141.1234567890",
      "childEPCs": [epc(1), epc(2)], "action": "ADD"},
     {**seen(6), "type": "TransformationEvent", "epcList": None, "action": None, "inputEPCList": [epc(1)],
-     "outputEPCList": [epc(7)], "ilmd": {"cbvmda:lotNumber": "L2"}, "transformationID": "urn:epc:id:gdti:0614141.12345.7"},
+     "outputEPCList": [epc(7)], "ilmd": {"cbvmda:lotNumber": "L2"},
+     "transformationID": "urn:epc:id:gdti:0614141.12345.7"},
     seen(1, eventID="urn:uuid:7b1b1b1b-0000-4000-8000-000000000001", errorDeclaration={
         "declarationTime": NOW.isoformat(), "reason": "incorrect_data",
         "correctiveEventIDs": ["urn:uuid:7b1b1b1b-0000-4000-8000-000000000002"]}),
