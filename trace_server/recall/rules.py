@@ -77,7 +77,7 @@ def reconcile(rows: Sequence[Affected], notices: Iterable[HolderNotice]) -> Reco
         for line in lines
     ) + by_holder.get("", Counter()).get("unknown", 0)
     unanswered = tuple(sorted(holder for holder, notice in told.items() if notice.answer is None))
-    over = any(line.difference for line in lines)
+    over = any(line.difference or (line.things and line.answer is None) for line in lines)
     return Reconciliation(
         affected=affected,
         by_status={status.value: total.get(status.value, 0) for status in GoodsStatus},

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +25,7 @@ from trace_server.ingest.operations import number_captures
 from trace_server.recall import jobs, operations
 from trace_server.recall.model import Answer, GoodsStatus, Notice, Recall, RecallEvent, RecallState, Scope
 from trace_server.services import Services
+from trace_server.worker import Worker, find_jobs
 
 NOTICE = Notice("示例召〔2026〕9号", "示例局", "原料不合格", "停止食用", "任意门店", "000")
 BATCH = Scope(batches=((make.GTIN, make.LOT),))
@@ -139,6 +143,34 @@ def test_gates_and_code_pages_follow_the_set_as_it_grows(database: Database) -> 
     assert operations.get(database, recall.recall_id).version == 2
 
 
+def test_a_running_worker_brings_late_goods_to_the_gates_within_a_minute(database: Database) -> None:
+    make.load(database)
+    make.capture(database, make.farmed())
+    announced(database, INGREDIENT)
+    wanted = find_jobs(("trace_server.ingest.jobs", "trace_server.recall.jobs", "trace_server.blocklist.jobs"))
+    worker = Worker(Services(database, Settings(code_secret=make.SECRET)), wanted)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        make.capture(database, make.made(), make.commissioned())
+        wait_until(lambda: make.ITEM in listed(database), seconds=60)
+    finally:
+        worker.stop()
+        thread.join()
+
+
+def listed(database: Database) -> set[str]:
+    newest = blocklist.newest(database)
+    return set() if newest is None else {line["value"] for line in newest.entries}
+
+
+def wait_until(holds: Callable[[], bool], *, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
 def test_a_recall_runs_from_notices_and_answers_to_sums_that_close(database: Database) -> None:
     make.load(database)
     make.capture(database, *make.whole_way())
@@ -146,7 +178,8 @@ def test_a_recall_runs_from_notices_and_answers_to_sums_that_close(database: Dat
     operations.notify(database, make.NOW, "two", number)
     [letter] = [row for row in operations.notices(database, recall_id=number) if row.things]
     assert (letter.holder, letter.things) == (make.MARKET, 1)
-    assert operations.reconciliation(database, number).shortfall_percent == 100
+    before = operations.reconciliation(database, number)
+    assert (before.shortfall_percent, before.closes) == (100, False)
     operations.answer(database, make.NOW, "shop", number, make.MARKET, Answer(0, 0, 0, 0))
     sums = operations.reconciliation(database, number)
     assert (sums.unaccounted, sums.closes) == (1, False)
