@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
+import msgspec
 from apiflask import APIBlueprint
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
@@ -20,9 +21,10 @@ from trace_core.ids.canonical import canonical_uri
 from trace_server.accounts.access import current_client, permission
 from trace_server.epcis_xml.spelling import spelled
 from trace_server.ingest import negotiation, representation
+from trace_server.ingest.rules import MAX_DEPTH, reject_shape
 from trace_server.problems import MEDIA_TYPE
 from trace_server.query import operations, store
-from trace_server.query.model import EXCEPTION, NamedQuery, Page, Query, QueryInvalid
+from trace_server.query.model import EXCEPTION, NamedQuery, NoSuchName, Page, Query, QueryInvalid
 from trace_server.query.parameters import parse_query
 from trace_server.query.tokens import PURPOSE, read_token, write_token
 from trace_server.query.values import count
@@ -152,9 +154,12 @@ def keep_query() -> Response:
         raise UnsupportedMediaType
     request.max_content_length = MAX_QUERY_BYTES
     try:
-        body = json.loads(request.get_data(cache=False))
-    except (ValueError, RecursionError) as error:
+        body = msgspec.json.decode(request.get_data(cache=False))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise QueryInvalid(f"the body is not JSON: {error}"[:200], remedy="send UTF-8 JSON") from error
+    wrong = reject_shape(body, MAX_DEPTH) if isinstance(body, (dict, list)) else None
+    if wrong is not None:
+        raise QueryInvalid(wrong.what, where=wrong.where, remedy=wrong.remedy)
     name, query = (body.get("name"), body.get("query")) if isinstance(body, dict) else (None, None)
     if not isinstance(name, str) or not NAME.match(name):
         raise QueryInvalid("the name is missing or has other characters", where="name", remedy=NAME.pattern)
@@ -188,7 +193,7 @@ def list_queries() -> Response:
 @blueprint.doc(summary="What a named query asks", responses=[200, 404, 406, 503])
 def show_query(name: str) -> Response:
     """Its parameters as they were given."""
-    found = operations.find_named(services().db, name)
+    found = _named(name)
     return _json({"name": found.name, "query": found.parameters})
 
 
@@ -198,7 +203,7 @@ def show_query(name: str) -> Response:
 def forget_query(name: str) -> Response:
     """Only the client that made it may."""
     outside = services()
-    operations.forget(outside.db, outside.clock(), f"client:{current_client().client_id}", name)
+    operations.forget(outside.db, outside.clock(), f"client:{current_client().client_id}", _named(name).name)
     return Response(status=204)
 
 
@@ -207,7 +212,7 @@ def forget_query(name: str) -> Response:
 @blueprint.doc(summary="Events that match a named query", responses=[200, 400, 404, 406, 413, 503])
 def named_events(name: str) -> Response:
     """As `/events` with the parameters of the query; others may not be added."""
-    found = operations.find_named(services().db, name)
+    found = _named(name)
     _require_known(_PAGING)
     return _answer(found.parameters, _declared(STANDARD, found.context))
 
@@ -227,6 +232,7 @@ def _name_errors(response: Response) -> Response:
 
 def _answer(fixed: Mapping[str, object], context: Context) -> Response:
     """One page of the query in the URL and in `fixed`."""
+    _require_text()
     kind = negotiation.accepted(request.accept_mimetypes)
     epc_format = negotiation.epc_format(request.headers)
     parameters: dict[str, object] = {name: value for name, value in request.args.items() if name not in _PAGING}
@@ -282,7 +288,21 @@ def _json(value: object, status: int = 200) -> Response:
     return Response(json.dumps(value, ensure_ascii=False), status=status, mimetype=negotiation.JSON)
 
 
+def _named(name: str) -> NamedQuery:
+    if not NAME.match(name):
+        raise NoSuchName("there is no query of that name", where=name[:200])
+    return operations.find_named(services().db, name)
+
+
+def _require_text() -> None:
+    """No text of the address holds NUL: PostgreSQL has no such character."""
+    for text in (request.path, *request.args, *request.args.values()):
+        if "\0" in text:
+            raise QueryInvalid("a parameter holds the character NUL", remedy="leave it out")
+
+
 def _require_value(resource: str, value: str) -> None:
+    _require_text()
     vocabulary = VOCABULARIES.get(resource)
     wanted = vocabulary.uri(value) or value if vocabulary else canonical_uri(value)
     with services().db.read() as conn:
@@ -291,6 +311,7 @@ def _require_value(resource: str, value: str) -> None:
 
 
 def _require_known(allowed: frozenset[str]) -> None:
+    _require_text()
     for name in request.args:
         if name not in allowed:
             raise QueryInvalid(f"{name!r:.100} is no parameter here", where=name[:200])

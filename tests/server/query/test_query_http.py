@@ -182,3 +182,13 @@ def test_answers_come_as_the_client_asks(session: Session) -> None:
     assert {"GS1-EPCIS-Version", "GS1-CBV-Version", "GS1-Extensions", "GS1-EPC-Format", "GS1-Vendor-Version"} <= set(
         options.headers.keys()
     )
+
+
+@pytest.mark.parametrize("path", ["/events?EQ_readPoint=%00", "/bizSteps?nextPageToken=%00", "/epcs/%00/events"])
+def test_characters_that_no_database_keeps_are_refused(session: Session, path: str) -> None:
+    assert session.get(path).status_code == 400
+    for text in ("\\u0000", "\\ud800"):
+        raw = f'{{"name": "odd", "query": {{"MATCH_epc": ["{text}"]}}}}'
+        headers = {**session.regulator, "Content-Type": "application/json"}
+        assert session.http.post("/api/v1/queries", data=raw, headers=headers).status_code == 400
+    assert session.get("/queries/%00/events").status_code == 404
