@@ -82,6 +82,8 @@ class Errands:
         headers = {KEY_ID_HEADER: self._keys.key_id, SIGNATURE_HEADER: self._keys.sign(body)}
         self._beat_at = now
         reply = link.post(HEARTBEAT_PATH, body, {**headers, "Content-Type": "application/json"})
+        if reply.status in (401, 403):
+            raise Refused(f"the server refuses this gateway ({reply.status}): {reply.reason()}", where=HEARTBEAT_PATH)
         if reply.status != 200:
             log.warning("heartbeat not taken: %d %s", reply.status, reply.reason())
             return

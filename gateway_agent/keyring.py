@@ -56,7 +56,8 @@ class Keyring:
         if new.key_id != self.key_id:
             reply = self._ask(post, self._current, new)
             if reply.status in (401, 403):  # it took the new key long ago, and the old one has ended since
-                reply = self._ask(post, new, new)
+                again = self._ask(post, new, new)
+                reply = again if again.status == 200 else reply
             if reply.status != 200:
                 raise Refused(f"the server answered {reply.status}: {reply.reason()}", where=ROTATE_PATH)
             reach("key-accepted")
