@@ -16,7 +16,7 @@ from trace_server.ingest.model import GATEWAY, StoredEvent
 from trace_server.ingest.store import parts as stored
 from trace_server.trace import directions, rules, store
 from trace_server.trace.frontier import Limits
-from trace_server.trace.model import Chain, Direction, EventRow, Hop, Link, NamedNode, Node, Relation
+from trace_server.trace.model import Chain, Direction, EventRow, Hop, Link, LinkRole, NamedNode, Node, Relation
 from trace_server.trace.operations import MAX_URI, Reading
 from trace_server.trace.question import Answer, LicenceOnDay, Part, Question, Step
 
@@ -73,7 +73,10 @@ def _steps(
         return places.get(event.read_point) or places.get(event.biz_location)
 
     found: dict[bytes, tuple[Direction, Hop]] = {}
+    links: dict[bytes, Link] = {}
     for direction, chain in chains:
+        for _, link in chain.links:
+            links.setdefault(link.event_key, link)
         for hop in _hops(chain, events, place_of):
             found.setdefault(hop.event.event_key, (direction, hop))
     usccs = {hop.place.operator_uscc for _, hop in found.values() if hop.place and hop.place.operator_uscc}
@@ -96,6 +99,8 @@ def _steps(
                 number,
                 event.source.removeprefix(GATEWAY) if event.source.startswith(GATEWAY) else "",
                 clocks.get(event.event_key) or "",
+                links[event.event_key].quantity,
+                links[event.event_key].uom,
             )
         )
     return steps
@@ -110,7 +115,19 @@ def _hops(chain: Chain, events: Mapping[bytes, EventRow], place_of: rules.Places
     for node, link in chain.links:
         groups[node.object_key].append((node, link))
     for links in groups.values():
-        yield from rules.hops(Chain((), tuple(links), truncated=False), events, place_of)
+        for run in _runs(links):
+            yield from rules.hops(Chain((), tuple(run), truncated=False), events, place_of)
+
+
+def _runs(links: list[tuple[Node, Link]]) -> Iterable[list[tuple[Node, Link]]]:
+    """The events of one thing between its packings: once packed, its way is its container's, which is judged itself."""
+    run: list[tuple[Node, Link]] = []
+    for node, link in sorted(links, key=lambda one: (one[1].event_time, one[1].event_key)):
+        run.append((node, link))
+        if link.role is LinkRole.CHILD_ADD:
+            yield run
+            run = []
+    yield run
 
 
 def licence_on(licences: Sequence[Licence], day: date) -> tuple[LicenceOnDay, str]:

@@ -66,7 +66,7 @@ def _show(answer: Answer) -> None:
     for part in answer.parts:
         click.echo(f"{part.direction}: {len(part.nodes)} objects{', cut at the limit' if part.truncated else ''}")
         for entry in part.nodes:
-            amount = "" if entry.node.quantity is None else f" {entry.node.quantity:g} {entry.node.uom}".rstrip()
+            amount = "" if entry.node.quantity is None else f" {entry.node.quantity:.15g} {entry.node.uom}".rstrip()
             click.echo(f"{'  ' * (entry.node.depth + 1)}{entry.node.relation} {entry.uri}{amount}")
     for step in answer.steps:
         place = step.hop.place.name if step.hop.place else step.hop.event.read_point

@@ -98,7 +98,7 @@ def _edges(answer: Answer, names: dict[bytes, str]) -> Counter[tuple[str, str, s
             source, target = names[node.object_key], names[node.via]
             if part.direction is Direction.DOWNSTREAM:
                 source, target = target, source
-            amount = "" if node.quantity is None else f" {node.quantity:g} {node.uom}".rstrip()
+            amount = "" if node.quantity is None else f" {node.quantity:.15g} {node.uom}".rstrip()
             edges[source, target, f"{node.relation}{amount}"] += 1
     return edges
 

@@ -33,7 +33,8 @@ class Question:
 class Step:
     """One event of a chain and who answers for it. Texts are "" where nothing is known.
 
-    `device`: the gateway that recorded it; `clock`: the state of that gateway's clock when it sent the event.
+    `quantity`, `uom`: what the event itself says of the object `uri`. `device`: the gateway that recorded it; `clock`:
+    the state of that gateway's clock when it sent the event.
     """
 
     direction: Direction
@@ -45,6 +46,8 @@ class Step:
     licence_number: str
     device: str
     clock: str
+    quantity: float | None
+    uom: str
 
 
 @dataclass(frozen=True, slots=True)

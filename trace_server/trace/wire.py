@@ -61,6 +61,8 @@ class EventOut(BaseModel):
     licence_number: str
     device: str
     clock: str = Field(description="state of the sender's clock, empty when it told none")
+    quantity: float | None = Field(description="what the event says of the object, null for a single item")
+    uom: str
     gap_before: bool = Field(description="the way from the event before was not recorded on both sides")
     source: str
     also_recorded_by: list[str] = Field(description="other sources that recorded the same happening")
@@ -167,6 +169,8 @@ def _event(step: Step) -> EventOut:
         licence_number=step.licence_number,
         device=step.device,
         clock=step.clock,
+        quantity=step.quantity,
+        uom=step.uom,
         gap_before=step.hop.gap_before,
         source=event.source,
         also_recorded_by=list(event.also_by),

@@ -150,3 +150,22 @@ def test_the_command_line_gives_the_same_answer(database: Database, migrated_url
     assert target.read_bytes().startswith(b"PK")
     plain = runner.invoke(cli, ["trace", "upstream", make.ITEM], env=environment)
     assert make.RAW_URI in plain.stdout
+
+
+def test_a_row_tells_the_quantity_that_its_own_event_recorded(office: Any) -> None:
+    data = office("downstream/file", uri=make.RAW_URI, format="csv").data.decode("utf-8-sig")
+    told = {row["business_step"]: (row["quantity"], row["unit"]) for row in csv.DictReader(io.StringIO(data))}
+    assert told["receiving"] in (("5200", "LTR"), ("", ""))
+    assert told["creating_class_instance"] == ("5200", "LTR")
+    assert told["packing"] == ("", "")
+
+
+def test_downstream_what_travels_in_a_recorded_container_has_no_gap_and_the_container_has(database: Database) -> None:
+    make.load(database)
+    way = make.whole_way()
+    make.capture(database, *way)
+    steps = answer(database, make.LOT_URI, Direction.DOWNSTREAM).steps
+    assert not any(step.hop.gap_before for step in steps)
+    make.capture(database, make.shipped("2026-11-21T21:00:00") | {"bizStep": "storing"})
+    steps = answer(database, make.LOT_URI, Direction.DOWNSTREAM).steps
+    assert {step.uri for step in steps if step.hop.gap_before} == {make.CASE}
