@@ -30,8 +30,13 @@ types: install  ## mypy, strict
 bench: deps install  ## every bench, or one: make -s bench BENCH=capture
 	@for name in $(BENCH); do $(BIN)/python -m bench.$$name || exit 1; done
 
-soak: deps install  ## the long form of the fault tests
-	SUYUAN_SOAK=1 $(BIN)/python -m pytest -n 0 tests/fault tests/core/readers tests/sim/test_fleet.py $(PYTEST_ARGS)
+faults: deps install  ## the fault table with its numbers, short form: make -s faults FAULTS="--rows power-cut --seed 7"
+	@$(BIN)/python -m tests.fault.table $(FAULTS)
+
+soak: deps install  ## the long form of the fault tests; ends with the fault table
+	SUYUAN_SOAK=1 $(BIN)/python -m pytest -n 0 --ignore=tests/fault/test_table.py \
+	  tests/fault tests/core/readers tests/sim/test_fleet.py $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.fault.table --long $(FAULTS)
 
 deps:  ## Debian packages that the tests start: PostgreSQL, mosquitto, Chromium, zbar, a Chinese font
 	@scripts/install-debian-packages
