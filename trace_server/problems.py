@@ -118,8 +118,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("not-allowed", 403, "没有权限", "The caller may not do this"),
     Kind("not-found", 404, "没有找到", "There is no such thing"),
     Kind("method-not-allowed", 405, "不支持这种请求方法", "The method is not supported here"),
+    Kind("not-acceptable", 406, "没有可以接受的内容格式", "There is no representation that the caller accepts"),
     Kind("conflict", 409, "与现有数据冲突", "The request contradicts what is stored"),
     Kind("too-large", 413, "内容超过上限", "The content is over a limit"),
+    Kind("address-too-long", 414, "请求地址过长", "The address is too long"),
     Kind("unsupported-media-type", 415, "不支持这种内容类型", "The content type is not supported"),
     Kind("bad-decision", 422, "处罚决定有需要改正的字段", "Fields of the decision need correction"),
     Kind("too-many-requests", 429, "请求过于频繁", "Too many requests"),
@@ -152,6 +154,7 @@ _DETAILS: dict[int, tuple[str, str]] = {
         "That method is not for this address; see Allow.",
     ),
     413: ("请求体太大，请分批提交。", "The body is too large; send it in parts."),
+    414: ("请缩短查询条件，或先保存为命名查询。", "Shorten the query, or keep it under a name."),
     415: ("请用该接口文档中的内容类型提交。", "Send the content type that the interface document names."),
     500: (
         "错误已记录，请稍后再试；联系我们时请提供请求编号。",

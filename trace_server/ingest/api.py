@@ -25,7 +25,7 @@ from trace_core.uplink import (
 from trace_server.accounts.access import current_client, permission, signed
 from trace_server.accounts.operations import verify_signed
 from trace_server.db import Connection
-from trace_server.ingest import later, negotiation, operations, representation, wire
+from trace_server.ingest import exceptions, later, negotiation, operations, representation, wire
 from trace_server.ingest.document import MAX_DOCUMENT_BYTES, RolledBack
 from trace_server.ingest.model import CLIENT, ErrorBehaviour, Job, Position, QuarantineState, Reason, StoredEvent
 from trace_server.services import services
@@ -176,6 +176,7 @@ def capture() -> Response:
     """All is stored when this answers, or nothing. With `Prefer: respond-async` the document is kept, the worker reads
     it, and the job is `running` until then. With `GS1-Capture-Error-Behaviour: proceed` the good events are stored and
     the bad ones wait in quarantine; the job says which."""
+    negotiation.accepted(request.accept_mimetypes)  # before anything is stored
     told = request.headers.get(negotiation.ERROR_BEHAVIOUR, ErrorBehaviour.ROLLBACK.value)
     behaviour = negotiation.choice(ErrorBehaviour, told, negotiation.ERROR_BEHAVIOUR)
     is_later = RESPOND_ASYNC in request.headers.get("Prefer", "").replace(" ", "").lower().split(",")
@@ -196,6 +197,7 @@ def capture() -> Response:
 @blueprint.doc(summary="This client's capture jobs, the newest first", responses=[200, 406, 503])
 def capture_jobs(query_data: JobsIn) -> Response:
     """`Link: rel="next"` leads on while there are more."""
+    negotiation.accepted(request.accept_mimetypes)
     outside = services()
     before = wire.read_key(query_data.nextPageToken, "page token") if query_data.nextPageToken else None
     found = operations.list_jobs(outside.db, current_client().client_id, before, query_data.perPage + 1)
@@ -229,6 +231,7 @@ def capture_job(job_id: str) -> Response:
 )
 def post_event() -> Response:
     """A bare JSON event with its `@context`, or a document with one event. `Location` names the event."""
+    negotiation.accepted(request.accept_mimetypes)
     job = _captured(ErrorBehaviour.ROLLBACK)
     if not job.success:
         raise _refusal(job, url_for("ingest.capture_job", job_id=job.job_key.hex()))
@@ -330,10 +333,11 @@ def replay(entry_id: str) -> ReplayOut:
 
 @blueprint.after_request
 def _say_versions(response: Response) -> Response:
-    """What the standard asks of every answer of its resources, and of OPTIONS."""
+    """What the standard asks of every answer of its resources, of OPTIONS, and of errors."""
     if request.path.startswith(("/api/v1/capture", "/api/v1/events")):
         headers, response.status_code = negotiation.told(request.method, response.status_code)
         response.headers.update(headers)
+        exceptions.name_error(response)
     return response
 
 

@@ -20,11 +20,10 @@ from trace_core.errors import EventError, NotFound
 from trace_core.ids.canonical import canonical_uri
 from trace_server.accounts.access import current_client, permission
 from trace_server.epcis_xml.spelling import spelled
-from trace_server.ingest import negotiation, representation
+from trace_server.ingest import exceptions, negotiation, representation
 from trace_server.ingest.rules import MAX_DEPTH, reject_shape
-from trace_server.problems import MEDIA_TYPE
 from trace_server.query import operations, store
-from trace_server.query.model import EXCEPTION, NamedQuery, NoSuchName, Page, Query, QueryInvalid
+from trace_server.query.model import NamedQuery, NoSuchName, Page, Query, QueryInvalid
 from trace_server.query.parameters import parse_query
 from trace_server.query.tokens import PURPOSE, read_token, write_token
 from trace_server.query.values import count
@@ -50,22 +49,6 @@ MAX_QUERY_BYTES: Final = 100_000
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}\Z")
 _EXTENSION: Final = re.compile(r"\s*([A-Za-z][\w.-]*)=(\S+?)\s*\Z")
 _PAGING: Final = frozenset({"perPage", "nextPageToken"})
-_EXCEPTIONS: Final[Mapping[int, str]] = {
-    400: "ValidationException",
-    401: "SecurityException",
-    403: "SecurityException",
-    404: "NoSuchResourceException",
-    406: "NotAcceptableException",
-    409: "ResourceAlreadyExistsException",
-    413: "CaptureLimitExceededException",
-    414: "URITooLongException",
-    415: "UnsupportedMediaTypeException",
-    500: "ImplementationException",
-    503: "ImplementationException",
-}
-"""Status → name of the error in EPCIS 2.0, where the error itself does not say."""
-
-
 View = TypeVar("View", bound=Callable[..., Response])
 
 
@@ -94,7 +77,7 @@ def root() -> Response:
 @permission("events:read")
 @blueprint.doc(
     summary="Events that match a SimpleEventQuery, as EPCISQueryDocument in JSON or XML",
-    responses=[200, 400, 406, 413, 503],
+    responses=[200, 400, 406, 413, 414, 503],
 )
 def query_events() -> Response:
     """Every parameter of EPCIS 2.0 section 8.2.7.1, lists divided by `|`; `perPage`, `nextPageToken`."""
@@ -137,7 +120,9 @@ def show_resource(value: str) -> Response:
 
 @_each("/<path:value>/events")
 @permission("events:read")
-@blueprint.doc(summary="Events of one value, further narrowed by a query", responses=[200, 400, 404, 406, 413, 503])
+@blueprint.doc(
+    summary="Events of one value, further narrowed by a query", responses=[200, 400, 404, 406, 413, 414, 503]
+)
 def resource_events(value: str) -> Response:
     """As `/events`, and only those events."""
     resource = _resource()
@@ -209,7 +194,7 @@ def forget_query(name: str) -> Response:
 
 @blueprint.get("/queries/<name>/events")
 @permission("events:read")
-@blueprint.doc(summary="Events that match a named query", responses=[200, 400, 404, 406, 413, 503])
+@blueprint.doc(summary="Events that match a named query", responses=[200, 400, 404, 406, 413, 414, 503])
 def named_events(name: str) -> Response:
     """As `/events` with the parameters of the query; others may not be added."""
     found = _named(name)
@@ -222,16 +207,13 @@ def _name_errors(response: Response) -> Response:
     """The standard's headers on every answer; on a problem the standard's name of it as `type`."""
     headers, response.status_code = negotiation.told(request.method, response.status_code)
     response.headers.update(headers)
-    if response.mimetype == MEDIA_TYPE:
-        body = response.get_json()
-        name = body.pop(EXCEPTION, None) or _EXCEPTIONS.get(response.status_code, "ImplementationException")
-        body["type"] = f"epcisException:{name}"
-        response.set_data(json.dumps(body, ensure_ascii=False))
+    exceptions.name_error(response)
     return response
 
 
 def _answer(fixed: Mapping[str, object], context: Context) -> Response:
     """One page of the query in the URL and in `fixed`."""
+    exceptions.require_short_address()
     _require_text()
     kind = negotiation.accepted(request.accept_mimetypes)
     epc_format = negotiation.epc_format(request.headers)

@@ -6,14 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Protocol
 
 from trace_core.epcis.event import Event
 from trace_core.errors import Conflict, InputError, NotFound, TooLarge
+from trace_server.ingest.exceptions import EXCEPTION
 from trace_server.ingest.model import ActionCode, EventType, StoredEvent
-
-EXCEPTION: Final = "exception"
-"""Problem member with the standard's name of an error; the edge makes it the problem's `type`."""
 
 
 class QueryInvalid(InputError):

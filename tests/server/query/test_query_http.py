@@ -169,6 +169,31 @@ def test_only_readers_may_ask(session: Session) -> None:
             assert (answer.status_code, answer.json["type"]) == (status, "epcisException:SecurityException"), path
 
 
+def test_problems_have_the_standards_names_on_every_resource(session: Session) -> None:
+    name, send, json_type = "epcisException", session.http.post, {"Content-Type": "application/json"}
+    producer = {**session.producer, **json_type}
+    too_many = json.dumps({"epcisBody": {"eventList": [0] * 1001}}) + " " * 2_097_153
+    answers = [
+        (send("/api/v1/capture", data="{}", headers=producer), 400, "ValidationException"),
+        (send("/api/v1/events", data=body(seen(1, action="EAT")), headers=producer), 400, "ValidationException"),
+        (send("/api/v1/capture", data="{}", headers=json_type), 401, "SecurityException"),
+        (send("/api/v1/capture", data="{}", headers={**session.regulator, **json_type}), 403, "SecurityException"),
+        (session.get("/events/ni%3A%2F%2F%2Fsha-256%3B00"), 404, "NoSuchResourceException"),
+        (session.http.get(f"/api/v1/capture/{'0' * 32}", headers=producer), 404, "NoSuchResourceException"),
+        (send("/api/v1/capture", data="{}", headers={**producer, "Accept": "text/csv"}), 406, "NotAcceptableException"),
+        (send("/api/v1/capture", data=too_many, headers=producer), 413, "CaptureLimitExceededException"),
+        (session.get(f"/events?EQ_eventID={'x' * 8000}"), 414, "URITooLongException"),
+        (send("/api/v1/events", data="a", headers=session.producer), 415, "UnsupportedMediaTypeException"),
+    ]
+    for answer, status, kind in answers:
+        assert (answer.status_code, answer.json["type"]) == (status, f"{name}:{kind}"), answer.json
+        assert answer.mimetype == "application/problem+json"
+        assert answer.json["status"] == status
+        assert answer.json["title"]
+        assert answer.json["code"]
+        assert "GS1-EPCIS-Version" in answer.headers
+
+
 def test_answers_come_as_the_client_asks(session: Session) -> None:
     session.tell(seen(1))
     xml = session.get("/events", Accept="application/xml", **URN)
