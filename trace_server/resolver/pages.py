@@ -44,7 +44,10 @@ def _answer_goods() -> Response | None:
     is_code = path.count("/") == CODE_PARTS - 1 and path.split("/")[3::2] == ["10", "21"]
     if is_code and b"linkType" not in request.query_string and not _prefers_data():
         return None
-    return _resolve()
+    try:
+        return _resolve()
+    except IdentifierError:
+        return None  # the portal has a form for codes that were misread
 
 
 def _key_page(rest: str) -> Response:  # noqa: ARG001 – the path is read as it was sent
