@@ -50,10 +50,12 @@ def backfill(services: Services, *, rules: tuple[str, ...], as_json: bool) -> No
         raise click.UsageError(f"no detector {', '.join(unknown)}; there are {', '.join(known)}")
     report = run.back_fill(services.db, services.clock(), [known[rule] for rule in rules or known])
     if as_json:
-        print(json.dumps({"judged": report.judged, "failed": report.failed}))
+        print(json.dumps({"judged": report.judged, "swept": report.swept, "failed": report.failed}))
     else:
         for rule, count in report.judged.items():
             print(f"{rule}: {count} events judged{', FAILED' if rule in report.failed else ''}")
+        for rule in sorted({*report.swept, *report.failed} - report.judged.keys()):
+            print(f"{rule}: swept{', FAILED' if rule in report.failed else ''}")
     if report.failed:
         sys.exit(1)
 

@@ -102,6 +102,8 @@ class Finding:
     """False: nothing is suspected before `provisional_until`; the alert waits until then."""
     is_whole: bool = False
     """`evidence` is all there is in this group: what was stored before and is not in it is taken away."""
+    began_at: datetime | None = None
+    """Of a finding that no event shows, such as silence or a period that ran out: when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +125,16 @@ class Cleared:
 
 Outcome = Finding | Cleared | Withdrawn
 Find = Callable[[Connection, Window, Mapping[str, float]], Iterable[Outcome]]
+Sweep = Callable[[Connection, Dialect, datetime, Mapping[str, float]], Iterable[Outcome]]
+"""Judges what is stored as it is at a moment: rules of the clock, which no event touches when they come true."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """One rule of domain.md §3.8, as found by the registry under `DETECTOR`. A new version judges all events anew."""
+    """One rule of domain.md §3.8, as found by the registry under `DETECTOR`. A new version judges all events anew.
+
+    A rule finds by the events of a window, by a sweep, or by both; raises `ValueError` when it has neither.
+    """
 
     id: str
     version: int
@@ -138,7 +145,13 @@ class Detector:
     """What keeps it from false alarms, in one sentence."""
     basis: str
     params: tuple[Param, ...]
-    find: Find
+    find: Find | None = None
+    sweep: Sweep | None = None
+    sweep_every_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.find is None and self.sweep is None:
+            raise ValueError(f"{self.id} has neither find nor sweep")
 
     @property
     def name(self) -> str:
@@ -149,6 +162,12 @@ class Detector:
     def follower(self) -> str:
         """Its place in the event stream is kept under this name."""
         return f"detector:{self.id}:v{self.version}"
+
+    @property
+    def module(self) -> str:
+        """Name of the module that it stands in."""
+        rule = self.find or self.sweep
+        return rule.__module__ if rule is not None else ""
 
     @property
     def defaults(self) -> Mapping[str, float]:

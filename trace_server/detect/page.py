@@ -16,7 +16,7 @@ _CONCERNS = {
 
 def page(detector: Detector) -> str:
     """Markdown."""
-    module = importlib.import_module(detector.find.__module__)
+    module = importlib.import_module(detector.module)
     told = inspect.cleandoc(module.__doc__ or "").replace("\n", " ").partition(": ")[2]
     lines = [f"# {detector.id} {detector.title_en} {detector.title_zh}", "", told[:1].upper() + told[1:], ""]
     lines += [f"- **Concerns:** {_CONCERNS[detector.subject_kind]}"]

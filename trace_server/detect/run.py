@@ -6,7 +6,7 @@ import importlib
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter
@@ -24,6 +24,8 @@ PACKAGE = "trace_server.detectors"
 PAGE = 400
 """Events judged in one transaction: under ~50 ms, so that SQLite's one writer is not kept waiting."""
 EVERY_S = 1.0
+SWEEP_S = 15.0
+"""How often the worker looks whether a sweep is due."""
 
 FAILURES = Counter("suyuan_detector_failures", "Windows that a detector failed on", ["detector"])
 
@@ -32,10 +34,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Report:
-    """What a run did: events judged and failures, by detector."""
+    """What a run did, by detector: events judged, failures, sweeps."""
 
     judged: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    swept: dict[str, int] = field(default_factory=dict)
+    """Outcomes of sweeps, by detector."""
 
 
 def registry() -> Mapping[str, Detector]:
@@ -46,7 +50,7 @@ def registry() -> Mapping[str, Detector]:
 def follow(db: Database, now: datetime, detectors: Iterable[Detector]) -> Report:
     """Let each detector judge what is new to it, up to the end of the stream, page by page side by side."""
     report = Report()
-    left = list(detectors)
+    left = [detector for detector in detectors if detector.find is not None]
     report.judged.update((detector.id, 0) for detector in left)
     while left:
         pages = Pages(db)
@@ -58,8 +62,9 @@ def follow(db: Database, now: datetime, detectors: Iterable[Detector]) -> Report
 
 def back_fill(db: Database, now: datetime, detectors: Iterable[Detector]) -> Report:
     """Let each detector judge everything again, whatever its place in the stream: after master data changed."""
-    report = Report()
-    left = list(detectors)
+    known = list(detectors)
+    report = sweep(db, now, known)
+    left = [detector for detector in known if detector.find is not None]
     report.judged.update((detector.id, 0) for detector in left)
     position = Position()
     while left:
@@ -82,9 +87,48 @@ def back_fill(db: Database, now: datetime, detectors: Iterable[Detector]) -> Rep
     return report
 
 
+def sweep(db: Database, now: datetime, detectors: Iterable[Detector]) -> Report:
+    """Let each detector that has a sweep judge what is stored, as it is `now`; one failing stops no other."""
+    report = Report()
+    for detector in detectors:
+        if detector.sweep is None:
+            continue
+        try:
+            with db.read() as conn:
+                outcomes = list(detector.sweep(conn, db.dialect, now, detector.defaults))
+            with db.begin() as conn:
+                store.apply(conn, db.dialect, detector, outcomes, now)
+        except Exception as error:
+            FAILURES.labels(detector.id).inc()
+            log.exception("sweep failed", detector=detector.id)
+            report.failed[detector.id] = repr(error)
+        else:
+            report.swept[detector.id] = len(outcomes)
+    return report
+
+
 def run_job(services: Services) -> Report:
     """The worker's step."""
     return follow(services.db, services.clock(), registry().values())
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """The worker's other step: lets each detector sweep at its own pace. A failed sweep is tried again next time."""
+
+    due: dict[str, datetime] = field(default_factory=dict)
+
+    def __call__(self, services: Services) -> Report:
+        """Run the sweeps that are due."""
+        now = services.clock()
+        ready = [detector for detector in registry().values() if self.due.get(detector.follower, now) <= now]
+        report = sweep(services.db, now, ready)
+        self.due |= {
+            detector.follower: now + timedelta(seconds=detector.sweep_every_s)
+            for detector in ready
+            if detector.id in report.swept
+        }
+        return report
 
 
 @dataclass(slots=True)
@@ -132,7 +176,8 @@ def _advance(db: Database, now: datetime, detector: Detector, pages: Pages) -> i
 
 
 def _judge(conn: Connection, db: Database, now: datetime, detector: Detector, window: Window) -> None:
-    store.apply(conn, db.dialect, detector, detector.find(conn, window, detector.defaults), now)
+    if detector.find is not None:
+        store.apply(conn, db.dialect, detector, detector.find(conn, window, detector.defaults), now)
 
 
 def _behind(events: list[StoredEvent]) -> Position:
@@ -147,4 +192,4 @@ def _note_failure(db: Database, now: datetime, detector: Detector, error: Except
         stream.note_failure(conn, db.dialect, detector.follower, told, now)
 
 
-jobs: list[Job] = [Job("detectors", EVERY_S, run_job)]
+jobs: list[Job] = [Job("detectors", EVERY_S, run_job), Job("sweeps", SWEEP_S, Sweeper())]

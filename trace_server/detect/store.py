@@ -58,10 +58,10 @@ def _states(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> dict[b
 
 
 def _save(conn: Connection, dialect: Dialect, detector: Detector, finding: Finding, now: datetime) -> None:
-    if not finding.evidence:
+    times = [one.event_time for one in finding.evidence] or ([finding.began_at] if finding.began_at else [])
+    if not times:
         raise ValueError(f"{detector.id}: a finding without evidence")
     key = alert_key(detector, finding.group_key)
-    times = [one.event_time for one in finding.evidence]
     row = {
         "alert_key": key,
         "rule_id": detector.id,
@@ -88,9 +88,9 @@ def _save(conn: Connection, dialect: Dialect, detector: Detector, finding: Findi
         }
         for one in finding.evidence
     }
-    dialect.upsert(
-        conn, alert_evidence, list(evidence.values()), key=["alert_key", "event_key"], update=["event_time", "value"]
-    )
+    if evidence:
+        rows = list(evidence.values())
+        dialect.upsert(conn, alert_evidence, rows, key=["alert_key", "event_key"], update=["event_time", "value"])
     if finding.is_whole:
         known = conn.execute(select(alert_evidence.c.event_key).where(alert_evidence.c.alert_key == key)).scalars()
         _drop(conn, dialect, key, sorted(set(known) - evidence.keys()))
@@ -187,13 +187,15 @@ def _recount(conn: Connection, key: bytes, finding: Finding, state: AlertState) 
     found = conn.execute(
         select(func.count(), func.min(table.c.event_time), func.max(table.c.event_time)).where(table.c.alert_key == key)
     ).one()
+    began_at = finding.began_at
     conn.execute(
         update(alert)
         .where(alert.c.alert_key == key)
         .values(
-            evidence_count=found[0],
-            first_seen=found[1],
-            last_seen=found[2],
+            subject_kind=finding.subject_kind.value,
+            evidence_count=found[0] or 1,  # what no event shows happened once
+            first_seen=found[1] or began_at,
+            last_seen=found[2] or began_at,
             provisional_until=finding.provisional_until,
             state=state.value,
             subject=finding.subject,

@@ -42,6 +42,8 @@ def detector_json(detector: Detector) -> dict[str, Any]:
         "subject_kind": detector.subject_kind.value,
         "guard": detector.guard,
         "basis": detector.basis,
+        "by_events": detector.find is not None,
+        "sweep_every_s": detector.sweep_every_s if detector.sweep is not None else None,
         "params": [
             {"name": param.name, "default": param.default, "unit": param.unit, "basis": param.basis}
             for param in detector.params

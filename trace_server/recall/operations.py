@@ -126,7 +126,7 @@ def finish_step(db: Database, now: datetime, actor: str, recall_id: str, event: 
         raise InputError(f"{event} is not taken here", where="event", remedy="reconcile, dispose or close")
     with db.begin() as conn:
         row = _locked(conn, db, recall_id)
-        sums = rules.reconcile(store.affected(conn, recall_id), store.notices(conn, recall_id=recall_id))
+        sums = rules.reconcile_sums(store.sums(conn, recall_id), store.notices(conn, recall_id=recall_id))
         refusal = ""
         if event is RecallEvent.RECONCILE and not sums.closes and not reason.strip():
             refusal = f"the sums do not close: {sums.unaccounted} unaccounted, {len(sums.unanswered)} unanswered"
@@ -174,7 +174,7 @@ def reconciliation(db: Database, recall_id: str) -> Reconciliation:
     """The sums as they are now. Raises `NotFound`."""
     with db.read() as conn:
         _found(conn, recall_id)
-        return rules.reconcile(store.affected(conn, recall_id), store.notices(conn, recall_id=recall_id))
+        return rules.reconcile_sums(store.sums(conn, recall_id), store.notices(conn, recall_id=recall_id))
 
 
 def milestones(db: Database, recall_id: str, now: datetime) -> tuple[Milestone, ...]:

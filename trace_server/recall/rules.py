@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -53,7 +53,12 @@ def status_of(newest: EventRow | None, place: str, *, is_used: bool) -> GoodsSta
 
 def pieces(row: Affected) -> int:
     """How many pieces this row stands for; 0 for boxes, and for bulk goods that are weighed or measured."""
-    return round(float(row.quantity or 0)) if row.counts and row.uom in PIECES else 0
+    return pieces_of(row.quantity, row.uom, counts=row.counts)
+
+
+def pieces_of(quantity: str, uom: str, *, counts: bool) -> int:
+    """The same of the facts of a row."""
+    return round(float(quantity or 0)) if counts and uom in PIECES else 0
 
 
 def reconcile(rows: Sequence[Affected], notices: Iterable[HolderNotice]) -> Reconciliation:
@@ -61,9 +66,16 @@ def reconcile(rows: Sequence[Affected], notices: Iterable[HolderNotice]) -> Reco
     by_holder: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         by_holder[row.holder][row.status.value] += pieces(row)
+    return reconcile_sums(by_holder, notices)
+
+
+def reconcile_sums(by_holder: Mapping[str, Counter[str]], notices: Iterable[HolderNotice]) -> Reconciliation:
+    """The same of pieces by holder and status; holder "": nobody is known to have them."""
     told = {notice.holder: notice for notice in notices}
     lines = tuple(
-        _line(holder, by_holder[holder], told.get(holder)) for holder in sorted({*by_holder, *told}) if holder
+        _line(holder, by_holder.get(holder, Counter()), told.get(holder))
+        for holder in sorted({*by_holder, *told})
+        if holder
     )
     total = Counter[str]()
     for counted in by_holder.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -13,6 +14,7 @@ from trace_core.ids.canonical import canonical_uri
 from trace_server.catalog.tables import batch, issued_code
 from trace_server.db import Connection, Dialect
 from trace_server.ingest.tables import event, link
+from trace_server.recall import rules
 from trace_server.recall.model import (
     Affected,
     Answer,
@@ -222,6 +224,33 @@ def _affected(row: Row[Any]) -> Affected:
 def _notice(row: Row[Any]) -> HolderNotice:
     answer = None if row.answer is None else Answer(**row.answer)
     return HolderNotice(row.recall_id, row.holder, row.things, row.sent_at, answer, row.answered_by, row.answered_at)
+
+
+def sums(conn: Connection, recall_id: str) -> dict[str, Counter[str]]:
+    """Pieces of the newest affected set by holder and status, added up by the database."""
+    table = recall_affected.c
+    facts = (table.holder, table.status, table.counts, table.uom, table.quantity)
+    newest = (table.recall_id == recall_id, table.until_version.is_(None))
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for holder, status, counts, uom, quantity, rows in conn.execute(
+        select(*facts, func.count()).where(*newest).group_by(*facts)
+    ):
+        found[holder][status] += rows * rules.pieces_of(quantity, uom, counts=counts)
+    return dict(found)
+
+
+def responsible(conn: Connection, recall_id: str) -> str:
+    """USCC of the producer of all the batches that the recall starts from; "" for none known, or several."""
+    table = recall_affected.c
+    stmt = (
+        select(batch.c.producer_uscc)
+        .distinct()
+        .join_from(recall_affected, batch, (batch.c.gtin == table.gtin) & (batch.c.lot == table.lot))
+        .where(table.recall_id == recall_id, table.until_version.is_(None), table.depth == 0)
+        .limit(2)
+    )
+    found = conn.execute(stmt).scalars().all()
+    return found[0] if len(found) == 1 else ""
 
 
 def count_affected(conn: Connection, recall_id: str) -> int:
