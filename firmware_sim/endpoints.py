@@ -119,8 +119,9 @@ class PtyEndpoint:
         # The lock is held while waiting: a port closed meanwhile could be another file by the time of the read.
         with self._lock:
             if self._master >= 0:
-                ready, _, _ = select.select([self._master], [], [], timeout_s)
-                return os.read(self._master, READ_BYTES) if ready else b""
+                watch = select.poll()  # not select(2), which ends at 1,024 files
+                watch.register(self._master, select.POLLIN)
+                return os.read(self._master, READ_BYTES) if watch.poll(1000 * timeout_s) else b""
         time.sleep(timeout_s)
         return b""
 

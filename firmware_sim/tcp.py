@@ -75,12 +75,15 @@ class TcpEndpoint:
     def read(self, timeout_s: float) -> bytes:
         """At most one thing a call: a client comes, one goes, or its bytes."""
         client = self._client
-        watched = [self._listener] if client is None else [self._listener, client]
-        ready, _, _ = select.select(watched, [], [], timeout_s)
-        if self._listener in ready:
+        watch = select.poll()  # not select(2), which ends at 1,024 files
+        for file in (self._listener, client):
+            if file is not None:
+                watch.register(file, select.POLLIN)
+        ready = {descriptor for descriptor, _ in watch.poll(1000 * timeout_s)}
+        if self._listener.fileno() in ready:
             self._accept()
             return b""
-        if client is None or client not in ready:
+        if client is None or client.fileno() not in ready:
             return b""
         try:
             data = client.recv(READ_BYTES)

@@ -18,16 +18,12 @@ import trace_core.readers
 from gateway_agent import (
     blocklist,
     clock,
-    health,
     identity,
     keyring,
-    list_key,
     replaying,
     requests,
-    salvage,
     service,
     status,
-    status_screen,
     status_words,
     trying,
 )
@@ -40,7 +36,7 @@ from gateway_agent.server_link import ServerLink
 from gateway_agent.showing import open_outputs
 from trace_core.errors import Conflict, NotFound, TraceError
 from trace_core.readers._base import ReaderProtocol
-from trace_core.registry import discover
+from trace_core.registry import OnDemand
 from trace_core.uplink import key_id
 
 EXAMPLE = "gateway-agent run --config /etc/suyuan/gateway.toml"
@@ -61,8 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def known_protocols() -> dict[str, ReaderProtocol]:
-    return discover(trace_core.readers, "PROTOCOL", ReaderProtocol)
+def known_protocols() -> Mapping[str, ReaderProtocol]:
+    """By name; each is imported when it is asked for."""
+    return OnDemand(trace_core.readers, "PROTOCOL", ReaderProtocol)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -172,6 +169,8 @@ def _enrol(arguments: argparse.Namespace) -> int:
 
 def _pin(config: Config, link: ServerLink) -> str:
     """Trust the list key that the server shows now. The identity stands already: a failure here is said, not raised."""
+    from gateway_agent import list_key
+
     try:
         key = list_key.fetch(link)
     except TraceError as error:
@@ -186,6 +185,8 @@ def _pin_list_key(arguments: argparse.Namespace) -> int:
     if arguments.key:
         key = blocklist.decode_list_key(arguments.key)
     else:
+        from gateway_agent import list_key
+
         with closing(ServerLink(config.server.for_enrolment())) as link:
             key = list_key.fetch(link)
     blocklist.pin_key(config.gateway.state_dir, key)
@@ -224,6 +225,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
+    from gateway_agent import health, status_screen
+
     config = _load(arguments)
 
     def read() -> dict[str, object]:
@@ -314,6 +317,8 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 def _salvage(arguments: argparse.Namespace) -> int:
     """The owner of the outbox numbers events from memory: nobody else may append while it runs."""
+    from gateway_agent import salvage
+
     config = _load(arguments)
     if service.is_running(config.gateway.state_dir):
         raise Conflict("the gateway is running", where=str(config.gateway.state_dir), remedy="stop it first")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 
 from gateway_agent import clock
 from gateway_agent.keyring import Keyring
@@ -14,6 +13,7 @@ from gateway_agent.remote import RemoteSettings
 from gateway_agent.server_link import Reply
 from trace_core.errors import EventError, Refused, Retryable, TraceError
 from trace_core.fleet import HEARTBEAT_PATH, HEARTBEAT_S, SETTINGS_PATH
+from trace_core.release import VERSION
 from trace_core.uplink import KEY_ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, request_payload
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Errands:
             "sent_at": clock.now().wall.isoformat(),
             "report": {
                 **self._report(),
-                "software": f"suyuan-gateway {version('suyuan')}",
+                "software": f"suyuan-gateway {VERSION}",
                 "key_id": self._keys.key_id,
                 "settings": self._remote.fields(),
             },

@@ -11,8 +11,8 @@ from functools import lru_cache
 from gateway_agent.answering import Answer, Identity
 from gateway_agent.observing import Observation
 from gateway_agent.outbox_gaps import GapRecord
-from trace_core.epcis.document import event_to_json
 from trace_core.epcis.event import SUYUAN_NAMESPACE, Action, ExtensionValue, ObjectEvent
+from trace_core.epcis.json_writer import event_to_json
 from trace_core.uplink import ClockState
 
 CONTEXT = ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", {"suyuan": SUYUAN_NAMESPACE}]

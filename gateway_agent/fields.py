@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from gateway_agent.settings import SECTIONS, Need, Setting
@@ -11,6 +10,8 @@ from trace_core.errors import ConfigError
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean …?` or nothing."""
+    import difflib  # only for who mistyped
+
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"did you mean {close[0]!r}?" if close else ""
 

@@ -109,6 +109,8 @@ class Pump:
         self._accepting = accepting
         self._stop = stop
         self._down = False
+        self.online: set[str] = set()
+        """Readers that answer now. Other threads may look, not change."""
         self._health = _Health(0.0)
         self._hunting = False
         self._lines = lines or Lines()
@@ -202,6 +204,7 @@ class Pump:
                         if not self._hunting:  # at a wrong speed everything is noise, and says nothing about the cable
                             self._put(BadReading(name, output, received))
                     case DeviceEvent():
+                        self._note(name, output.state)
                         if output.state is DeviceState.ONLINE:
                             for number in self._lines.watched(name):
                                 self._wishes.put((name, number, False))
@@ -236,4 +239,11 @@ class Pump:
 
     def _say(self, state: DeviceState, detail: str) -> None:
         for reader in self._readers:
+            self._note(reader.name, state)
             self._put(DeviceReport(reader.name, DeviceEvent(state, detail), clock.now()))
+
+    def _note(self, name: str, state: DeviceState) -> None:
+        if state is DeviceState.ONLINE:
+            self.online.add(name)
+        elif state in (DeviceState.SILENT, DeviceState.FAULT):
+            self.online.discard(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class _State:
     in_force: str = ""
     candidate: str = ""
     attempts: int = 0
+    before: Sequence[str] = ()
+    """Readers that were online when the candidate was first tried; a second try must find them too."""
     highest: int = 0
     """Highest version ever taken as a candidate."""
     tried: int = 0
@@ -53,6 +55,15 @@ class RemoteSettings:
         self._gateway_id = gateway_id
         self._state = _read(self._path)
         self.problem = ""
+
+    @property
+    def folder(self) -> Path:
+        return self._path.parent
+
+    @property
+    def before(self) -> Collection[str]:
+        """Readers that were online before the candidate."""
+        return self._state.before
 
     @property
     def highest(self) -> int:
@@ -75,7 +86,7 @@ class RemoteSettings:
         document = self._checked(data)
         if document.version <= self._state.highest:
             raise Refused(f"version {document.version} is not above {self._state.highest}", where="settings")
-        self._store(replace(self._state, candidate=data.decode(), attempts=0, highest=document.version))
+        self._store(replace(self._state, candidate=data.decode(), attempts=0, before=(), highest=document.version))
         reach("settings-candidate")
 
     def in_force(self) -> Mapping[str, Any]:
@@ -83,17 +94,25 @@ class RemoteSettings:
         document = self._document(self._state.in_force)
         return document.settings if document else {}
 
-    def begin_trial(self) -> SettingsDocument | None:
-        """The candidate to try now, None for none. A candidate that ended the program twice is rolled back."""
+    def begin_trial(self, online: Collection[str]) -> SettingsDocument | None:
+        """The candidate to try now, None for none. A candidate that ended the program twice is rolled back.
+
+        `online`: readers that are well; kept as `before` unless the candidate was begun earlier.
+        """
         document = self._document(self._state.candidate)
         if document is None:
             return None
         if self._state.attempts >= MAX_ATTEMPTS:
             self.conclude("rolled_back", f"the program ended {MAX_ATTEMPTS} times during the trial")
             return None
-        self._store(replace(self._state, attempts=self._state.attempts + 1))
+        before = self._state.before if self._state.attempts else sorted(online)
+        self._store(replace(self._state, attempts=self._state.attempts + 1, before=before))
         reach("settings-trial")
         return document
+
+    def interrupted(self) -> None:
+        """Somebody stopped the program during the trial: no fault of the candidate, which is tried again."""
+        self._store(replace(self._state, attempts=max(0, self._state.attempts - 1)))
 
     def conclude(self, result: str, reason: str = "") -> None:
         """End the trial: `kept`, or `rolled_back` or `refused` with the reason."""
@@ -102,7 +121,16 @@ class RemoteSettings:
         in_force = state.candidate if result == "kept" else state.in_force
         tried = document.version if document else state.tried
         self._store(
-            replace(state, in_force=in_force, candidate="", attempts=0, tried=tried, result=result, reason=reason)
+            replace(
+                state,
+                in_force=in_force,
+                candidate="",
+                attempts=0,
+                before=(),
+                tried=tried,
+                result=result,
+                reason=reason,
+            )
         )
         reach("settings-judged")
         log.warning("settings %d: %s %s", tried, result, reason)

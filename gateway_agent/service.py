@@ -48,6 +48,7 @@ class Service:
         folder = config.gateway.state_dir
         boot = clock.read_boot()
         me = identity.load_identity(folder)
+        self._remote = remote
         self._judge = ClockJudge()
         self._clock_watch = ClockWatch(self._judge)
         self._supervisor = Supervisor()
@@ -60,9 +61,7 @@ class Service:
             judge=self._judge,
             block_list=self._block_list,
             outputs=open_outputs(config.answer.outputs, lines),
-            snapshot=lambda: describe(
-                self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list
-            ),
+            snapshot=self._describe,
         )
         keys = Keyring(folder, me.gateway_id)
         self._errands = Errands(
@@ -105,22 +104,29 @@ class Service:
         self._sender_thread = start(
             "sender", lambda: self._sender.run(self._sending_stop, self._writer.stored), self._sending_stop
         )
-        if self._page_port:
-            start("status page", lambda: self._page.run(self._reading_stop), self._reading_stop)
-        start("watchdog", lambda: keep_telling(self.is_alive, self._reading_stop), self._reading_stop)
-        start("requests", lambda: self._inbox.run(self._reading_stop), self._reading_stop)
-        start("replay", lambda: self._replayer.run(self._reading_stop), self._reading_stop)
-        self._reader_threads = [
-            start(f"reader {name}", pump.run, self._reading_stop) for name, pump in self._pumps.items()
+        stop = self._reading_stop
+        self._feeders = [
+            start("watchdog", lambda: keep_telling(self.is_alive, stop), stop),
+            start("requests", lambda: self._inbox.run(stop), stop),
+            start("replay", lambda: self._replayer.run(stop), stop),
+            *(start(f"reader {name}", pump.run, stop) for name, pump in self._pumps.items()),
         ]
+        if self._page_port:
+            self._feeders.append(start("status page", lambda: self._page.run(stop), stop))
 
     def _describe(self) -> Mapping[str, object]:
-        return describe(self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list)
+        told = describe(self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list)
+        return {**told, "settings": self._remote.fields()}
 
     @property
     def heard_at(self) -> float:
         """When the server last took a heartbeat, on the boot clock."""
         return self._errands.heard_at
+
+    @property
+    def online(self) -> set[str]:
+        """Names of the readers that answer now."""
+        return {name for pump in self._pumps.values() for name in tuple(pump.online)}
 
     def report_soon(self) -> None:
         """Something changed that the server waits for."""
@@ -133,8 +139,9 @@ class Service:
     def stop(self) -> None:
         """Drain: readers first, then what is queued is committed, then what is committed is sent, for a while."""
         self._reading_stop.set()
-        for thread in self._reader_threads:
-            thread.join(DRAIN_READERS_S)
+        limit = time.monotonic() + DRAIN_READERS_S
+        for thread in self._feeders:  # all of them: another service may follow, on the same requests and page port
+            thread.join(max(0.0, limit - time.monotonic()))
         self._sending_stop.set()
         self._writer.stored.set()
         self._sender_thread.join(DRAIN_READERS_S)

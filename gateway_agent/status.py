@@ -101,6 +101,7 @@ def read_status(config: Config, *, running: bool) -> dict[str, object]:
             "problem": listed.get("problem", ""),
         },
         "link": state.get("link"),
+        "settings": state.get("settings"),
         "counts": state.get("counts"),
         "crashes": state.get("crashes", {}),
         "outbox": {

@@ -119,6 +119,7 @@ def _facts(status: Mapping[str, Any], language: str) -> list[tuple[str, str, boo
         (label("clock"), label("synchronised" if is_sure else "unsure", since=since), not is_sure),
         (label("server"), label(str(link.get("state", "unknown"))), link.get("state") != "online"),
     ]
+    rows.append(_settings(status.get("settings") or {}, language))
     for reader in status["readers"]:
         is_well = reader["state"] == "online"
         text = label(str(reader["state"])) + ("" if is_well else f" · {reader['detail']}")
@@ -129,6 +130,16 @@ def _facts(status: Mapping[str, Any], language: str) -> list[tuple[str, str, boo
     problem = listed["problem"] or link.get("last_error") or ""
     rows.append((label("error"), str(problem) or label("none"), bool(problem)))
     return rows
+
+
+def _settings(found: Mapping[str, Any], language: str) -> tuple[str, str, bool]:
+    """The version from the server that is in force, and why the last one is not."""
+    version, last, problem = found.get("version", 0), found.get("outcome") or {}, found.get("problem") or ""
+    text = say("settings_version", language, n=version) if version else say("settings_file", language)
+    if last and last["result"] != "kept":
+        words = {"n": last["version"], "result": say(str(last["result"]), language), "why": last["reason"]}
+        problem = say("settings_tried", language, **words)
+    return (say("settings", language), " · ".join(part for part in (text, problem) if part), bool(problem))
 
 
 def _is_short(hours: float | None) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from gateway_agent import clock
@@ -51,7 +51,7 @@ def run(load: Load) -> None:
 def run_until(done: threading.Event, load: Load, remote: RemoteSettings, started: Callable[[], None]) -> None:
     """`started` is called once the service runs. Returns when `done` is set and the service has drained."""
     while not done.is_set():
-        trying = remote.begin_trial()
+        trying = remote.begin_trial(_online(remote.folder))
         try:
             config = load(trying.settings if trying else remote.in_force())
         except ConfigError as error:
@@ -73,7 +73,7 @@ def run_until(done: threading.Event, load: Load, remote: RemoteSettings, started
 
 def _try(config: Config, remote: RemoteSettings, done: threading.Event, started: Callable[[], None]) -> None:
     """Keep the candidate and run on with it, or roll back and return."""
-    before, since = _online(config), clock.now()
+    begun = clock.now().monotonic
     try:
         service = Service(config, remote)
         service.start()
@@ -81,9 +81,9 @@ def _try(config: Config, remote: RemoteSettings, done: threading.Event, started:
         remote.conclude("rolled_back", f"the gateway did not start: {error}")
         return
     started()
-    limit = since.monotonic + config.gateway.settings_trial_s
+    limit = begun + config.gateway.settings_trial_s
     while not done.wait(LOOK_S):
-        missing = _missing(config, service, before, since.wall, since.monotonic)
+        missing = _missing(config, service, remote.before, begun)
         if not missing:
             remote.conclude("kept")
             service.report_soon()
@@ -92,6 +92,8 @@ def _try(config: Config, remote: RemoteSettings, done: threading.Event, started:
         if clock.now().monotonic > limit:
             remote.conclude("rolled_back", f"within {config.gateway.settings_trial_s:g} s: {'; '.join(missing)}")
             break
+    else:
+        remote.interrupted()
     service.stop()
 
 
@@ -104,20 +106,17 @@ def _wait(done: threading.Event, remote: RemoteSettings, service: Service) -> No
     service.stop()
 
 
-def _missing(config: Config, service: Service, before: set[str], wall: datetime, monotonic: float) -> list[str]:
+def _missing(config: Config, service: Service, before: Collection[str], begun: float) -> list[str]:
     """What was there before the trial and is not there now. A broker's reader is heard when a tag comes."""
-    found = [] if service.heard_at > monotonic else ["the server did not answer"]
-    online = _online(config, wall)
-    quiet = {reader.name for reader in config.readers if reader.protocol.framed_by_transport}
-    return found + [f"reader {name} did not come up" for name in sorted(before - online - quiet)]
+    found = [] if service.heard_at > begun else ["the server did not answer"]
+    judged = {reader.name for reader in config.readers if not reader.protocol.framed_by_transport}
+    return found + [f"reader {name} did not come up" for name in sorted(judged & set(before) - service.online)]
 
 
-def _online(config: Config, since: datetime | None = None) -> set[str]:
-    """Readers that are online; with `since`: that said so after it."""
+def _online(folder: Path) -> set[str]:
+    """Readers that were well when the gateway last ran."""
     try:
-        with closing(OutboxView(config.gateway.state_dir / "outbox.sqlite")) as view:
-            lines = view.devices()
+        with closing(OutboxView(folder / "outbox.sqlite")) as view:
+            return {line.reader for line in view.devices() if line.state == DeviceState.ONLINE}
     except NotFound:
         return set()
-    online = [line for line in lines if line.state == DeviceState.ONLINE]
-    return {line.reader for line in online if since is None or line.since >= since.replace(microsecond=0)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -40,6 +41,16 @@ class MqttAddress:
     ca_file: str = ""
     user: str = ""
     password: str = ""
+
+
+def wait_for(descriptor: int, event: int, timeout_s: float) -> bool:
+    """Wait for `select.POLLIN` or `POLLOUT`; True also at a hang-up, which the read or write then tells.
+
+    poll(2): select(2), which pyserial uses, ends at descriptor 1,023.
+    """
+    watch = select.poll()
+    watch.register(descriptor, event)
+    return bool(watch.poll(1000 * max(0.0, timeout_s)))
 
 
 class Transport(Protocol):

@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 import select
 import termios
+import time
 from dataclasses import dataclass
 
 import serial
-from serial.tools import list_ports
 
-from gateway_agent.transports._base import MAX_CHUNK_BYTES, Delivery, LinkDown
+from gateway_agent.transports._base import MAX_CHUNK_BYTES, Delivery, LinkDown, wait_for
 from trace_core.readers._base import LineSettings
 
 WRITE_TIMEOUT_S = 1.0
@@ -65,7 +65,6 @@ class SerialTransport:
                 bytesize=line.bytesize,
                 parity=line.parity,
                 stopbits=line.stopbits,
-                write_timeout=WRITE_TIMEOUT_S,
                 exclusive=True,
             )
         except _GONE as error:
@@ -77,8 +76,7 @@ class SerialTransport:
             # Not pyserial's read: its timeout sets the whole line anew, which a port without a parity bit (a pseudo
             # terminal, some network adapters) refuses; and it takes three times the system calls.
             descriptor = port.fileno()
-            ready, _, _ = select.select([descriptor], [], [], timeout_s)
-            if not ready:
+            if not wait_for(descriptor, select.POLLIN, timeout_s):
                 return None
             data = os.read(descriptor, MAX_CHUNK_BYTES)
         except _GONE as error:
@@ -89,8 +87,13 @@ class SerialTransport:
 
     def write(self, data: bytes) -> None:
         port = self._opened()
+        limit = time.monotonic() + WRITE_TIMEOUT_S
         try:
-            port.write(data)
+            while data:
+                # pyserial opens without blocking: what the port does not take now it takes when it is ready.
+                data = data[_write(port.fileno(), data) :]
+                if data and not wait_for(port.fileno(), select.POLLOUT, limit - time.monotonic()):
+                    raise LinkDown(f"the port takes nothing for {WRITE_TIMEOUT_S:g} s", where=self._name)
         except _GONE as error:
             raise LinkDown(str(error), where=self._name) from error
 
@@ -109,8 +112,17 @@ class SerialTransport:
         return self._port
 
 
+def _write(descriptor: int, data: bytes) -> int:
+    try:
+        return os.write(descriptor, data)
+    except BlockingIOError:
+        return 0
+
+
 def _find(*, usb: str, socket: str) -> str:
     """Device path of the port with this USB identity `vid:pid[:serial]`, or in this socket."""
+    from serial.tools import list_ports  # boxes that name the port need no list of them
+
     for port in list_ports.comports():
         if port.vid is None or port.pid is None:
             continue

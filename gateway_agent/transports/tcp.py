@@ -6,7 +6,7 @@ import select
 import socket
 from dataclasses import dataclass
 
-from gateway_agent.transports._base import MAX_CHUNK_BYTES, Delivery, LinkDown
+from gateway_agent.transports._base import MAX_CHUNK_BYTES, Delivery, LinkDown, wait_for
 
 CONNECT_LIMIT_S = 1.5
 """Two tries of the kernel, at 0 and 1 s; then we try anew: a reader must be served 2 s after its return."""
@@ -45,8 +45,7 @@ class TcpTransport:
     def read(self, timeout_s: float) -> Delivery | None:
         connection = self._opened()
         try:
-            ready, _, _ = select.select([connection], [], [], timeout_s)
-            if not ready:
+            if not wait_for(connection.fileno(), select.POLLIN, timeout_s):
                 return None
             data = connection.recv(MAX_CHUNK_BYTES)
         except OSError as error:

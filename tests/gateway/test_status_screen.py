@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,26 @@ def test_a_refused_list_is_the_last_problem() -> None:
     listed = {"version": 0, "age_s": None, "is_stale": False, "problem": "a list was refused: forged"}
     facts = {label: value for label, value, _ in make_screen(status(block_list=listed), NOW, "en").facts}
     assert (facts["Block list"], facts["Last problem"]) == ("none", "a list was refused: forged")
+
+
+@pytest.mark.parametrize(
+    ("told", "text", "is_bad"),
+    [
+        (None, "this box's file", False),
+        ({"version": 3, "outcome": {"version": 3, "result": "kept", "reason": ""}}, "version 3 from the server", False),
+        (
+            {"version": 3, "outcome": {"version": 4, "result": "rolled_back", "reason": "reader door did not come up"}},
+            "version 3 from the server · version 4 rolled back: reader door did not come up",
+            True,
+        ),
+        ({"version": 0, "problem": "no key is pinned"}, "this box's file · no key is pinned", True),
+    ],
+)
+def test_the_settings_in_force_are_shown_and_why_newer_ones_are_not(
+    told: Mapping[str, object] | None, text: str, *, is_bad: bool
+) -> None:
+    facts = {label: (value, bad) for label, value, bad in make_screen(status(settings=told), NOW, "en").facts}
+    assert facts["Settings"] == (text, is_bad)
 
 
 def test_nothing_before_the_first_read_is_no_error() -> None:
@@ -243,18 +263,19 @@ def _terminal(folder: Path, gateway: GatewayProcess) -> str:
 
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     drawn, limit = b"", time.monotonic() + 15
-    while "本机没有名单".encode() not in drawn and time.monotonic() < limit:
+    while b"0614141.812345.1" not in drawn and time.monotonic() < limit:
         if select.select([master], [], [], 0.2)[0]:
             drawn += os.read(master, 65_536)
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
     os.close(slave)
-    while select.select([master], [], [], 0.2)[0]:
-        try:
+    with suppress(OSError):  # EIO: nobody has the terminal any more
+        while select.select([master], [], [], 10.0)[0]:  # a terminal that nobody reads would hold its program up
             drawn += os.read(master, 65_536)
-        except OSError:
-            break
     os.close(master)
+    try:
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
     assert drawn.endswith(b"\x1b[?25h\x1b[?1049l")
     return ESCAPES.sub("", drawn.decode(errors="replace"))
 

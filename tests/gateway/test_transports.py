@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import time
 import tty
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import astuple
 
 import paho.mqtt.client as paho
@@ -15,6 +16,8 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from firmware_sim.broker import EmbeddedBroker
+from firmware_sim.endpoints import PtyEndpoint
+from firmware_sim.tcp import TcpEndpoint
 from gateway_agent.addresses import open_transport, parse_address
 from gateway_agent.fields import Fields
 from gateway_agent.settings import SECTIONS
@@ -77,6 +80,43 @@ def test_a_serial_port_hands_over_all_that_waits_in_one_read() -> None:
         with pytest.raises(LinkDown):
             for _ in range(5):
                 port.read(0.05)
+
+
+def test_a_port_that_takes_nothing_is_down_after_a_moment() -> None:
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    with closing(serial_at(os.ttyname(slave))) as port:
+        port.open()
+        start = time.monotonic()
+        with pytest.raises(LinkDown, match="takes nothing"):
+            port.write(bytes(1_000_000))
+        assert time.monotonic() - start >= 1.0
+        os.close(slave)
+        os.close(master)
+
+
+def test_ports_work_in_a_process_with_more_than_1024_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 1_200:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(1_200, hard), hard))
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while (file := stack.enter_context(open(os.devnull, "rb"))).fileno() < 1_030:  # noqa: PTH123 - a handle
+            assert file
+        endpoint = PtyEndpoint()
+        stack.callback(endpoint.close)
+        listener = TcpEndpoint()
+        stack.callback(listener.close)
+        tcp = TcpTransport(TcpAddress("127.0.0.1", listener.port))
+        for far, near in ((endpoint, serial_at(endpoint.path)), (listener, tcp)):
+            stack.enter_context(closing(near))
+            near.open()
+            assert near.read(0.01) is None
+            near.write(b"ask")
+            heard = [far.read(0.2), far.read(0.2)]
+            assert b"".join(heard) == b"ask"
+            far.write(b"reply")
+            assert near.read(1.0) == Delivery(b"reply")
 
 
 def test_a_serial_port_is_ours_alone() -> None:

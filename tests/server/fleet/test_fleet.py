@@ -36,7 +36,7 @@ from trace_server.audit import store as audit_store
 from trace_server.blocklist.signing import list_signer
 from trace_server.config import Settings
 from trace_server.db import Database
-from trace_server.fleet import operations, wire
+from trace_server.fleet import operations, store, wire
 from trace_server.fleet.model import Health
 
 SETTINGS = Settings(code_secret="for tests only, long enough to be taken")
@@ -73,6 +73,21 @@ def test_the_list_says_how_each_gateway_is_and_why(database: Database) -> None:
     assert (ill.health, ill.reasons) == (Health.ATTENTION, ("Storage lasts 2.0 h.", "Reader door is silent."))
     accounts.revoke_gateway(database, NOW, "test", "gate-1")
     assert operations.standing(database, NOW, "gate-1").health is Health.REVOKED
+
+
+def test_who_was_heard_before_and_not_since_is_named_with_the_time(database: Database) -> None:
+    enrolled(database)
+    enrolled(database, "gate-2")
+    invite(database, "gate-3")
+    beat(database, WELL)
+    with database.read() as conn:
+        assert store.silent_since(conn, NOW) == []
+        assert store.silent_since(conn, NOW + timedelta(microseconds=1)) == [("gate-1", NOW)]
+    later = NOW + timedelta(seconds=130)
+    beat(database, WELL, 2.0, later)
+    with database.read() as conn:
+        assert store.silent_since(conn, NOW + timedelta(seconds=120)) == []
+        assert store.silent_since(conn, later + timedelta(seconds=120)) == [("gate-1", later)]
 
 
 def test_a_heartbeat_counts_once(database: Database) -> None:
