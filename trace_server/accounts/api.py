@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
 
 from apiflask import APIBlueprint
@@ -64,5 +63,5 @@ def enrol(json_data: EnrolIn) -> EnrolOut:
 def _key_bytes(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's own, or a character outside ASCII
         raise InputError("the public key is not base64", where="/public_key") from error

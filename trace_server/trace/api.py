@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from apiflask import APIBlueprint
 from flask import Response
@@ -37,6 +37,15 @@ class FileIn(ChainIn):
     format: Literal[wire.FILES]  # type: ignore[valid-type]
 
 
+_FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file",
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in wire.MEDIA_TYPES},
+    },
+    **{status: {"description": "Problem details (RFC 9457)"} for status in (400, 404, 413, 503)},
+}
+
+
 @blueprint.get("/<direction>")
 @permission("events:read")
 @blueprint.input(ChainIn, location="query")
@@ -56,7 +65,7 @@ def chain(direction: str, query_data: ChainIn) -> ChainOut:
 @blueprint.get("/<direction>/file")
 @permission("events:read")
 @blueprint.input(FileIn, location="query")
-@blueprint.doc(summary="The same chain as CSV, XLSX, EPCIS document or SVG picture", responses=[200, 404, 413, 503])
+@blueprint.doc(summary="The same chain as CSV, XLSX, EPCIS document or SVG picture", responses=_FILE_ANSWERS)
 def chain_file(direction: str, query_data: FileIn) -> Response:
     """CSV and XLSX hold one row per event and one column per key data element; more than 150 objects are drawn as
     groups by product and site.

@@ -22,6 +22,9 @@ from trace_server.trace.sheet import sheet
 
 BOTH: Final = "both"
 FILES: Final = ("epcis", "svg", *sorted(registry()))
+EPCIS_TYPE: Final = "application/ld+json"
+PICTURE_TYPE: Final = "image/svg+xml"
+MEDIA_TYPES: Final = (EPCIS_TYPE, PICTURE_TYPE, *sorted(export.media_type for export in registry().values()))
 
 
 class NodeOut(BaseModel):
@@ -115,9 +118,9 @@ def file(conn: Connection, dialect: Dialect, answer: Answer, name: str) -> File:
     """The answer in one of `FILES`. Raises `InputError` for another format."""
     if name == "epcis":
         stored = answering.bodies(conn, dialect, answer)
-        return File("chain.jsonld", "application/ld+json", query_json(stored, answer.as_of, EpcFormat.NO_PREFERENCE))
+        return File("chain.jsonld", EPCIS_TYPE, query_json(stored, answer.as_of, EpcFormat.NO_PREFERENCE))
     if name == "svg":
-        return File("chain.svg", "image/svg+xml", picture.svg(answer))
+        return File("chain.svg", PICTURE_TYPE, picture.svg(answer))
     export = registry().get(name)
     if export is None:
         raise InputError(f"there is no format {name!r:.40}", where="format", remedy=", ".join(FILES))
