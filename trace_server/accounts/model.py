@@ -27,6 +27,7 @@ class Permission(StrEnum):
     RECALLS_ANSWER = "recalls:answer"
     JOBS_READ = "jobs:read"
     """One's own jobs."""
+    MASTERDATA_WRITE = "masterdata:write"
     CASES_READ = "cases:read"
     CASES_HANDLE = "cases:handle"
 
@@ -58,6 +59,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CASES_HANDLE,
             Permission.RECALLS_READ,
             Permission.RECALLS_MANAGE,
+            Permission.MASTERDATA_WRITE,
         }
     ),
     Role.CREDIT_OFFICE: frozenset({Permission.CREDIT_READ, Permission.CREDIT_RECORD, Permission.JOBS_READ}),
@@ -79,6 +81,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.QUARANTINE_REPLAY,
             Permission.RESOLVER_MANAGE,
             Permission.LINKS_WRITE,
+            Permission.MASTERDATA_WRITE,
         }
     ),
     Role.MONITOR: frozenset({Permission.METRICS_READ}),

@@ -1,0 +1,1 @@
+"""EPCIS master data: vocabularies of places and goods, as captured, and queries of them."""
