@@ -14,8 +14,8 @@ from typing import Any
 
 from trace_core.epcis.event import EVENT_TYPES, SUYUAN_NAMESPACE, Event
 from trace_core.epcis.json_reader import read_event
-from trace_core.epcis.json_writer import write_event, write_time
-from trace_core.epcis.jsonld import STANDARD, STANDARD_CONTEXT, Context, Namer, context_value, schemes
+from trace_core.epcis.json_writer import event_to_json, write_events, write_time
+from trace_core.epcis.jsonld import STANDARD, STANDARD_CONTEXT, Context, context_value
 from trace_core.epcis.rules import check_event
 from trace_core.errors import EventError
 
@@ -85,23 +85,9 @@ def event_from_json(obj: object, context: object = None, where: str = "") -> Eve
     return read_event(obj, names, where)
 
 
-def event_to_json(event: Event, prefixes: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The JSON object of one event. `prefixes`: prefix → namespace, as declared by the document around it.
-
-    A namespace that has no prefix there is written out, or declared in a `@context` of the event's own.
-    Raises `ValueError` when a URI of the event has one of `prefixes` as its scheme: it would be read as another.
-    """
-    declared = prefixes or {}
-    written = _write((event,), declared)
-    if len(written.prefixes) < len(declared):
-        raise ValueError(f"a URI of the event starts with one of the prefixes {', '.join(declared)}")
-    (body,) = written.bodies
-    return {"@context": dict(written.added), **body} if written.added else body
-
-
 def bare_event(event: Event, prefixes: Mapping[str, str] = SUYUAN_PREFIXES) -> dict[str, Any]:
     """One event as a document of its own, with the `@context` that the schema asks for."""
-    written = _write((event,), prefixes)
+    written = write_events((event,), prefixes)
     return {"@context": context_value({**written.prefixes, **written.added}), **written.bodies[0]}
 
 
@@ -113,7 +99,7 @@ def document(
     Of `prefixes` those are declared that leave every URI its meaning. Raises `ValueError` when there is no event
     and no `created`: the creation date is not optional.
     """
-    written = _write(events, prefixes or {})
+    written = write_events(events, prefixes or {})
     moments = [created] if created else [event.record_time or event.event_time for event in events]
     if not moments:
         raise ValueError("a document without events needs `created`")
@@ -124,31 +110,6 @@ def document(
         "creationDate": write_time(max(moments)),
         "epcisBody": {"eventList": written.bodies},
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """Events in JSON and the prefixes that their names rest on."""
-
-    bodies: list[dict[str, Any]]
-    prefixes: Mapping[str, str]
-    added: Mapping[str, str]
-
-
-def _write(events: Sequence[Event], prefixes: Mapping[str, str]) -> _Written:
-    """A URI may have a scheme that is a prefix here; such prefixes are given up, one round each, until none is left."""
-    kept, avoid = dict(prefixes), set[str]()
-    while True:
-        namer = Namer(kept, avoid)
-        bodies = [write_event(event, namer) for event in events]
-        if not kept and not namer.added:
-            return _Written(bodies, kept, namer.added)
-        found = namer.clashes.union(schemes(bodies))
-        clashes = {scheme for scheme in found if scheme in kept or scheme in namer.added}
-        if not clashes:
-            return _Written(bodies, kept, namer.added)
-        avoid |= clashes
-        kept = {prefix: namespace for prefix, namespace in kept.items() if prefix not in clashes}
 
 
 def _opened(doc: dict[str, object], path: tuple[str, ...]) -> OpenDocument:

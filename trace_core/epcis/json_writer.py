@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -27,9 +28,48 @@ from trace_core.epcis.event import (
     TransactionEvent,
     TransformationEvent,
 )
-from trace_core.epcis.jsonld import Namer
+from trace_core.epcis.jsonld import Namer, schemes
 
 Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Events in JSON and the prefixes that their names rest on."""
+
+    bodies: list[dict[str, Any]]
+    prefixes: Mapping[str, str]
+    added: Mapping[str, str]
+
+
+def write_events(events: Sequence[Event], prefixes: Mapping[str, str]) -> Written:
+    """A URI may have a scheme that is a prefix here; such prefixes are given up, one round each, until none is left."""
+    kept, avoid = dict(prefixes), set[str]()
+    while True:
+        namer = Namer(kept, avoid)
+        bodies = [write_event(event, namer) for event in events]
+        if not kept and not namer.added:
+            return Written(bodies, kept, namer.added)
+        found = namer.clashes.union(schemes(bodies))
+        clashes = {scheme for scheme in found if scheme in kept or scheme in namer.added}
+        if not clashes:
+            return Written(bodies, kept, namer.added)
+        avoid |= clashes
+        kept = {prefix: namespace for prefix, namespace in kept.items() if prefix not in clashes}
+
+
+def event_to_json(event: Event, prefixes: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The JSON object of one event. `prefixes`: prefix → namespace, as declared by the document around it.
+
+    A namespace that has no prefix there is written out, or declared in a `@context` of the event's own.
+    Raises `ValueError` when a URI of the event has one of `prefixes` as its scheme: it would be read as another.
+    """
+    declared = prefixes or {}
+    written = write_events((event,), declared)
+    if len(written.prefixes) < len(declared):
+        raise ValueError(f"a URI of the event starts with one of the prefixes {', '.join(declared)}")
+    (body,) = written.bodies
+    return {"@context": dict(written.added), **body} if written.added else body
 
 
 def write_event(event: Event, namer: Namer) -> Json:
