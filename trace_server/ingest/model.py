@@ -42,9 +42,10 @@ class LinkRole(IntEnum):
     CHILD = 3
     """In the container `peer_key`, from ADD until DELETE."""
     INPUT = 4
-    """Used up by a transformation; peer: the event itself, as the node between inputs and outputs."""
+    """Used up by a transformation; peer: the node between inputs and outputs, which is the event itself or, of
+    events that share a transformationID, a key made of that (`rules.transformation_key`)."""
     OUTPUT = 5
-    """Made by a transformation; peer: the event itself."""
+    """Made by a transformation; peer as of an input."""
     HOST = 6
     """The asset or place of an association; no peer."""
     ATTACHED = 7

@@ -36,6 +36,8 @@ MAX_STRING = 4096
 LINK = "https://id.gs1.org/01/"
 GTIN_END = len(LINK) + 14
 GATEWAY_FIELD = f"{{{SUYUAN_NAMESPACE}}}gateway"
+TRANSFORMATION = "transformation "
+"""Before a transformationID in what its key is made of: the same URI may name goods or a container too."""
 LOT_FIELDS = frozenset({"{urn:epcglobal:cbv:mda:}lotNumber", "{urn:epcglobal:cbv:mda}lotNumber"})
 """The namespace as JSON-LD and as XML write it."""
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -107,6 +109,16 @@ def take(event: Event, body: str, origin: Origin, where: str = "") -> Taken | Re
 def objects_of(event: Event) -> tuple[ObjectRef, ...]:
     """Every object that `event` names, canonical and keyed; what `read_event` makes links of."""
     return prepare(event).objects
+
+
+def transformation_key(event: TransformationEvent, own: bytes) -> bytes:
+    """The node between inputs and outputs: the event itself, whose key is `own`, or what its transformationID names.
+
+    Events that share a transformationID tell one transformation in parts (EPCIS 2.0.1 section 7.4.5).
+    """
+    if event.transformation_id is None:
+        return own
+    return canonical_key(f"{TRANSFORMATION}{canonical_uri(event.transformation_id)}")
 
 
 def class_uri(gtin: str, lot: str) -> str:
@@ -242,7 +254,8 @@ _Seed = tuple[bytes, int, bytes | None, float | None, str | None]
 
 def _seeds(event: Event, kind: EventType, key: bytes, prepared: Prepared) -> tuple[list[_Seed], list[Row]]:
     """(object, role, peer, quantity, unit) of each link, and the objects they name."""
-    peers, roles = _peers(kind, key, prepared.objects)
+    node = transformation_key(event, key) if isinstance(event, TransformationEvent) else key
+    peers, roles = _peers(kind, node, prepared.objects)
     seeds: list[_Seed] = []
     objects: list[Row] = []
     for ref in prepared.objects:
@@ -256,10 +269,10 @@ def _seeds(event: Event, kind: EventType, key: bytes, prepared: Prepared) -> tup
 
 
 def _peers(
-    kind: EventType, key: bytes, objects: Iterable[ObjectRef]
+    kind: EventType, node: bytes, objects: Iterable[ObjectRef]
 ) -> tuple[Mapping[Role, bytes | None], Mapping[Role, int]]:
     if kind is EventType.TransformationEvent:
-        return {Role.INPUT: key, Role.OUTPUT: key}, _ROLES
+        return {Role.INPUT: node, Role.OUTPUT: node}, _ROLES
     parent = next((ref.key for ref in objects if ref.role is Role.PARENT), None)
     roles = _ASSOCIATION_ROLES if kind is EventType.AssociationEvent else _ROLES
     return {Role.PARENT: None, Role.CHILD: parent, Role.OBJECT: None}, roles

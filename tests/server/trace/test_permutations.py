@@ -50,6 +50,12 @@ def world(seed: int) -> list[dict[str, Any]]:
     for source, target in ((RAW, MIXED), (MIXED, PACKED), (MIXED, PACKED), (RAW, MIXED)):
         inputs, outputs = amounts(source, 2), amounts(target, dice.randrange(1, 3))
         add("TransformationEvent", "", inputQuantityList=inputs, outputQuantityList=outputs)
+    for name in ("T1", "T2"):  # told in parts: inputs here, outputs there
+        told = {"transformationID": f"urn:example:{name}"}
+        for _ in range(2):
+            add("TransformationEvent", "", inputQuantityList=amounts(RAW, dice.randrange(1, 3)), **told)
+        add("TransformationEvent", "", outputQuantityList=amounts(MIXED, 2), **told)
+        add("TransformationEvent", "", outputQuantityList=amounts(PACKED, 1), **told)
     for number in range(6):
         ilmd = {"cbvmda:lotNumber": f"L{dice.randrange(4)}"}
         add("ObjectEvent", "commissioning", action="ADD", epcList=[item(number)], ilmd=ilmd)
@@ -63,8 +69,9 @@ def world(seed: int) -> list[dict[str, Any]]:
     add("AggregationEvent", "unpacking", action="DELETE", parentID=make.case(dice.randrange(2)), childEPCs=[])
     for step in ("shipping", "receiving"):
         add("ObjectEvent", step, action="OBSERVE", epcList=[make.case(7)])
-    wrong = dice.choice([one for one in events if one["type"] == "AggregationEvent"])
-    events.append(wrong | {"errorDeclaration": {"declarationTime": "2026-03-09T00:00:00Z"}})
+    for kinds in (lambda one: one["type"] == "AggregationEvent", lambda one: "transformationID" in one):
+        wrong = dice.choice([one for one in events if kinds(one)])
+        events.append(wrong | {"errorDeclaration": {"declarationTime": "2026-03-09T00:00:00Z"}})
     return events
 
 

@@ -80,11 +80,13 @@ def children_of(conn: Connection, dialect: Dialect, parents: Sequence[bytes]) ->
     return _ordered(rows)
 
 
-def transformed(conn: Connection, dialect: Dialect, event_keys: Sequence[bytes]) -> list[Part]:
-    """Inputs and outputs of these transformations; a member of an output's lot is not one."""
+def transformed(conn: Connection, dialect: Dialect, transformations: Sequence[bytes]) -> list[Part]:
+    """Inputs and outputs of these transformations (`peer_key` of any of their parts), in all events that tell them; a
+    member of an output's lot is not one.
+    """
     roles = (LinkRole.INPUT.value, LinkRole.OUTPUT.value)
     rows = dialect.select_any(
-        conn, lambda part: _PARTS.where(dialect.in_values(_LINK.peer_key, part), _LINK.role.in_(roles)), event_keys
+        conn, lambda part: _PARTS.where(dialect.in_values(_LINK.peer_key, part), _LINK.role.in_(roles)), transformations
     )
     return _ordered(rows)
 
