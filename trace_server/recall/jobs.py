@@ -41,7 +41,9 @@ def _page(services: Services) -> tuple[int, int]:
             return 0, 0
         keys = sorted({key for event in events for key in _named(event)})
         # An item names its lot in the master data of its event only: the link of the two is what is followed.
-        keys = sorted({*keys, *store.peers(conn, db.dialect, keys)})
+        peers = store.peers(conn, db.dialect, keys)
+        # Nor does an event that tells only what was made name what it was made of: others do (transformationID).
+        keys = sorted({*keys, *peers, *store.sources(conn, db.dialect, peers)})
         hit = set(store.touched(conn, db.dialect, keys))
         hit |= {recall.recall_id for recall in store.recalls(conn) if _is_at_site(recall, events)}
         for recall_id in sorted(hit):

@@ -13,6 +13,7 @@ from sqlalchemy import Row, func, insert, or_, select, update
 from trace_core.ids.canonical import canonical_uri
 from trace_server.catalog.tables import batch, issued_code
 from trace_server.db import Connection, Dialect
+from trace_server.ingest.model import LinkRole
 from trace_server.ingest.tables import event, link
 from trace_server.recall import rules
 from trace_server.recall.model import (
@@ -117,6 +118,20 @@ def peers(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> list[byt
         keys,
     )
     return [row.peer_key for row in rows]
+
+
+def sources(conn: Connection, dialect: Dialect, transformations: Sequence[bytes]) -> list[bytes]:
+    """What was used up in these transformations, by any event that tells them."""
+    rows = dialect.select_any(
+        conn,
+        lambda part: (
+            select(link.c.object_key)
+            .distinct()
+            .where(dialect.in_values(link.c.peer_key, part), link.c.role == LinkRole.INPUT.value)
+        ),
+        transformations,
+    )
+    return [row.object_key for row in rows]
 
 
 def printed(conn: Connection, gtin: str, lot: str) -> list[tuple[bytes, bytes | None, str]]:
