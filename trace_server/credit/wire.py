@@ -34,9 +34,12 @@ def change_json(change: Change, policy: Policy) -> dict[str, Any]:
     }
 
 
-def record_json(record: ViolationRecord, policy: Policy) -> dict[str, Any]:
-    """The current version of a record, in the form of a feed item without its place in the log."""
-    stopped = record.state in STOPPED
+def record_json(record: ViolationRecord, policy: Policy, *, has_stopped: bool = False) -> dict[str, Any]:
+    """A version of a record, in the form of a feed item without its place in the log.
+
+    `has_stopped`: a later version has ended it, so that the content of this one is not shared either.
+    """
+    stopped = has_stopped or record.state in STOPPED
     return {
         "record_id": record.record_id,
         "version": record.version,

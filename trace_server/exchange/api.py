@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from apiflask import APIBlueprint
 from flask import Response, request, url_for
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
 from trace_core.errors import InputError
 from trace_core.ids import uscc as codes
@@ -20,7 +21,9 @@ from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.rules import BadDecision
 from trace_server.credit.steps import law_day
 from trace_server.credit.wire import change_json, record_json
-from trace_server.exchange.cursor import read_cursor, write_cursor
+from trace_server.exchange import files, reconciling
+from trace_server.exchange.cursor import read_cursor, read_place, write_cursor, write_place
+from trace_server.exports.registry import registry
 from trace_server.problems import FieldError, Kind, Problem, language, problem_response
 from trace_server.services import services
 
@@ -83,6 +86,55 @@ class SubjectOut(BaseModel):
     as_of: datetime
 
 
+class SnapshotIn(BaseModel):
+    """Which moment, and where to go on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: AwareDatetime | None = Field(default=None, description="RFC 3339 with offset; empty: now")
+    cursor: str = Field(default="", max_length=200)
+    limit: int = Field(default=200, ge=1, le=500)
+
+
+class SnapshotOut(BaseModel):
+    """Records as of change `seq`; `ext.state` says how each stands."""
+
+    items: list[RecordOut]
+    seq: int
+    feed_cursor: str
+    next_cursor: str
+    has_more: bool
+    as_of: datetime
+
+
+class DigestIn(BaseModel):
+    """Which day of law (Asia/Shanghai); it must be over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    day: date
+
+
+class DigestOut(BaseModel):
+    """Counts and digest of a day."""
+
+    day: str
+    seq: int
+    ops: dict[str, int]
+    classes: dict[str, int]
+    states: dict[str, int]
+    sha256: str
+
+
+class FileIn(BaseModel):
+    """Which file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["csv", "xlsx"] = "xlsx"
+    persons: bool = Field(default=False, description="The file of natural persons, names masked")
+
+
 class DecisionIn(RootModel[dict[str, Any]]):
     """A decision with its circumstances; the fields are checked one by one and named in a 422 answer."""
 
@@ -110,6 +162,56 @@ def violations(query_data: FeedIn) -> tuple[dict[str, Any], int, dict[str, str]]
         "as_of": outside.clock(),
     }
     return body, 200, {"Link": f'<{_next_url(cursor)}>; rel="next"'} if page.has_more else {}
+
+
+@blueprint.get("/snapshot")
+@permission("credit:read")
+@blueprint.input(SnapshotIn, location="query")
+@blueprint.output(SnapshotOut)
+@blueprint.doc(summary="Every record as it stood at one place of the change log", responses=[409, 429])
+def snapshot(query_data: SnapshotIn) -> dict[str, Any]:
+    """Begin without a cursor; the feed goes on from `feed_cursor` without a gap. Of stopped records only the keys."""
+    outside = services()
+    now, secret = outside.clock(), outside.settings.oldest_secret
+    seq, after = read_place(query_data.cursor, secret) if query_data.cursor else (None, "")
+    as_of = query_data.as_of if query_data.as_of and query_data.as_of < now else None
+    page = reconciling.snapshot(outside.db, as_of=as_of, seq=seq, after=after, limit=query_data.limit)
+    policy = shipped_policy()
+    return {
+        "items": [record_json(record, policy, has_stopped=stopped) for record, stopped in page.records],
+        "seq": page.seq,
+        "feed_cursor": write_cursor(page.seq, Filter(), secret),
+        "next_cursor": write_place(page.seq, page.after, secret) if page.after else "",
+        "has_more": bool(page.after),
+        "as_of": as_of or now,
+    }
+
+
+@blueprint.get("/digest")
+@permission("credit:read")
+@blueprint.input(DigestIn, location="query")
+@blueprint.output(DigestOut)
+@blueprint.doc(summary="What a day did, and what stood at its end", responses=[429])
+def digest(query_data: DigestIn) -> dict[str, Any]:
+    """SHA-256 over `record_id:version:state` lines by record id: both sides compute it and compare."""
+    outside = services()
+    found = reconciling.digest(outside.db, query_data.day, outside.clock())
+    return {**asdict(found), "day": found.day.isoformat()}
+
+
+@blueprint.get("/violations/file")
+@permission("credit:read")
+@blueprint.input(FileIn, location="query")
+@blueprint.doc(summary="Published penalties in the template of 2018", responses=[200, 429])
+def violations_file(query_data: FileIn) -> Response:
+    """Every cell is text; natural persons are a file of their own."""
+    outside = services()
+    export = registry()[query_data.format]
+    now, client = outside.clock(), current_client()
+    content = files.write(outside.db, export, now, f"client:{client.client_id}", persons=query_data.persons)
+    answer = Response(content, content_type=export.media_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="penalties-{law_day(now)}{export.suffix}"'
+    return answer
 
 
 @blueprint.post("/decisions")

@@ -11,8 +11,8 @@ from typing import IO, Final
 
 from trace_server.exports.model import Export, Sheet
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet may take for a formula at the start of a cell (OWASP, CSV Injection)."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take for a formula at the start of a cell (ASVS 5.0 1.2.10), full-width signs too."""
 
 
 def write(sheet: Sheet, out: IO[bytes]) -> int:
