@@ -28,6 +28,7 @@ from trace_server.db import Connection
 from trace_server.ingest import exceptions, later, negotiation, operations, representation, wire
 from trace_server.ingest.document import MAX_DOCUMENT_BYTES, RolledBack
 from trace_server.ingest.model import CLIENT, ErrorBehaviour, Job, Position, QuarantineState, Reason, StoredEvent
+from trace_server.problems import MEDIA_TYPE
 from trace_server.services import services
 
 blueprint = APIBlueprint("ingest", __name__, url_prefix="/api/v1", tag="Capture")
@@ -337,7 +338,8 @@ def _say_versions(response: Response) -> Response:
     if request.path.startswith(("/api/v1/capture", "/api/v1/events")):
         headers, response.status_code = negotiation.told(request.method, response.status_code)
         response.headers.update(headers)
-        exceptions.name_error(response)
+        if response.mimetype == MEDIA_TYPE:
+            response.set_data(exceptions.named(response.status_code, response.get_data()))
     return response
 
 
@@ -358,8 +360,8 @@ def _kept(behaviour: ErrorBehaviour) -> Job:
     negotiation.require_versions(request.headers)
     raw = _body(negotiation.JSON_TYPES | negotiation.XML_TYPES, MAX_DOCUMENT_BYTES)
     outside = services()
-    xml = request.mimetype in negotiation.XML_TYPES
-    return later.accept_document(outside.db, outside.clock(), current_client().client_id, raw, behaviour, xml=xml)
+    client, xml = current_client().client_id, request.mimetype in negotiation.XML_TYPES
+    return later.accept_document(outside.db, outside.clock(), client, raw, behaviour, xml=xml)
 
 
 def _refusal(job: Job, location: str) -> TraceError:
@@ -370,8 +372,7 @@ def _refusal(job: Job, location: str) -> TraceError:
 
 
 def _answer(found: Sequence[StoredEvent], kind: str) -> Response:
-    now = services().clock()
-    epc_format = negotiation.epc_format(request.headers)
+    now, epc_format = services().clock(), negotiation.epc_format(request.headers)
     if kind in negotiation.XML_TYPES:
         body = representation.query_xml(found, now, epc_format, negotiation.cbv_format(request.headers))
     else:

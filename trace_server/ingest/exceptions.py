@@ -9,13 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from flask import Response, request
 from werkzeug.exceptions import RequestURITooLarge
 
-from trace_server.problems import MEDIA_TYPE
-
 EXCEPTION: Final = "exception"
-"""Problem member with the standard's name of an error; `name_error` makes it the problem's `type`."""
+"""Problem member with the standard's name of an error; `named` makes it the problem's `type`."""
 MAX_ADDRESS: Final = 8000
 """Bytes of path and query; below what the web server itself would cut off without a problem document."""
 _NAMES: Final[Mapping[int, str]] = {
@@ -34,18 +31,16 @@ _NAMES: Final[Mapping[int, str]] = {
 """Status → name of the error, where the error itself does not say. Statuses that the standard lacks keep our type."""
 
 
-def name_error(response: Response) -> None:
-    """Give a problem document the standard's name of the error; other answers stay as they are."""
-    if response.mimetype != MEDIA_TYPE:
-        return
-    body = response.get_json()
-    name = body.pop(EXCEPTION, None) or _NAMES.get(response.status_code)
+def named(status: int, problem: bytes) -> str:
+    """A problem document with the standard's name of the error as its `type`."""
+    body = json.loads(problem)
+    name = body.pop(EXCEPTION, None) or _NAMES.get(status)
     if name is not None:
         body["type"] = f"epcisException:{name}"
-    response.set_data(json.dumps(body, ensure_ascii=False))
+    return json.dumps(body, ensure_ascii=False)
 
 
-def require_short_address() -> None:
+def require_short(path: str, query: bytes) -> None:
     """Raises `RequestURITooLarge` (414); a query that long belongs under a name."""
-    if len(request.path) + len(request.query_string) > MAX_ADDRESS:
+    if len(path) + len(query) > MAX_ADDRESS:
         raise RequestURITooLarge

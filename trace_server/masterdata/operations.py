@@ -15,6 +15,8 @@ from trace_server.masterdata.model import MasterDataQuery, VocabularyElement
 MAX_ANSWER = 5_000
 """Elements of one answer; more are a question that is too wide."""
 MAX_LEVELS = 64
+MAX_REMEMBERED = 10_000
+"""Elements that one query remembers: events name the same few places again and again."""
 
 
 def capture(db: Database, now: datetime, actor: str, raw: bytes, *, is_xml: bool) -> int:
@@ -54,6 +56,7 @@ class StoredMasterData:
     def __init__(self, conn: Connection, dialect: Dialect) -> None:
         self._conn = conn
         self._dialect = dialect
+        self._told: dict[str, Mapping[str, frozenset[str]]] = {}
 
     def descendants(self, uri: str) -> frozenset[str]:
         """Canonical URIs of all below `uri`, without itself; a ring of children ends where it began."""
@@ -73,8 +76,13 @@ class StoredMasterData:
 
     def attributes(self, uri: str) -> Mapping[str, frozenset[str]]:
         """Attribute name → values, of all vocabularies that have the element."""
+        if uri in self._told:
+            return self._told[uri]
         found: dict[str, set[str]] = {}
         for element in store.current(self._conn, self._dialect, {object_key(uri)}):
             for name, value in element.attributes:
                 found.setdefault(name, set()).add(value)
-        return {name: frozenset(values) for name, values in found.items()}
+        if len(self._told) == MAX_REMEMBERED:
+            self._told.clear()
+        self._told[uri] = {name: frozenset(values) for name, values in found.items()}
+        return self._told[uri]

@@ -22,6 +22,8 @@ from trace_server.accounts.access import current_client, permission
 from trace_server.epcis_xml.spelling import spelled
 from trace_server.ingest import exceptions, negotiation, representation
 from trace_server.ingest.rules import MAX_DEPTH, reject_shape
+from trace_server.masterdata.operations import StoredMasterData
+from trace_server.problems import MEDIA_TYPE
 from trace_server.query import operations, store
 from trace_server.query.model import NamedQuery, NoSuchName, Page, Query, QueryInvalid
 from trace_server.query.parameters import parse_query
@@ -207,13 +209,14 @@ def _name_errors(response: Response) -> Response:
     """The standard's headers on every answer; on a problem the standard's name of it as `type`."""
     headers, response.status_code = negotiation.told(request.method, response.status_code)
     response.headers.update(headers)
-    exceptions.name_error(response)
+    if response.mimetype == MEDIA_TYPE:
+        response.set_data(exceptions.named(response.status_code, response.get_data()))
     return response
 
 
 def _answer(fixed: Mapping[str, object], context: Context) -> Response:
     """One page of the query in the URL and in `fixed`."""
-    exceptions.require_short_address()
+    exceptions.require_short(request.path, request.query_string)
     _require_text()
     kind = negotiation.accepted(request.accept_mimetypes)
     epc_format = negotiation.epc_format(request.headers)
@@ -222,13 +225,13 @@ def _answer(fixed: Mapping[str, object], context: Context) -> Response:
         if name in parameters:
             raise QueryInvalid("the address says this already", where=name, remedy="leave the parameter out")
         parameters[name] = value
-    query = parse_query(parameters, context)
     outside = services()
     key = outside.settings.derived_key(PURPOSE)
     token = request.args.get("nextPageToken", "")
     after = read_token(token, parameters, key) if token else None
     limit = _per_page()
     with outside.db.read() as conn:
+        query = parse_query(parameters, context, StoredMasterData(conn, outside.db.dialect))
         page = operations.run(conn, query, after=after, limit=limit)
     if kind in negotiation.XML_TYPES:
         cbv_format = negotiation.cbv_format(request.headers)

@@ -23,6 +23,8 @@ from trace_server.query.patterns import is_exact, pattern
 from trace_server.query.values import count, identifiers, is_absence, listed, moment, number, scalars, texts
 
 MAX_PARAMETERS: Final = 64
+MAX_PLACES: Final = 5000
+"""Places that SQL is asked for one by one; of more, each event is judged by itself."""
 _PATTERN_LISTS: Final[Mapping[str, match.Values]] = {
     "MATCH_epc": match.epcs("epc_list", "child_epcs"),
     "MATCH_parentID": match.epcs("parent_id"),
@@ -93,7 +95,11 @@ _FIELD: Final = re.compile(
     r"|readPoint|bizLocation)_)?(.+[:#].+)\Z",
     re.DOTALL,
 )
-_ATTRIBUTE: Final = re.compile(r"(?:(HASATTR)_(.+)|EQ_?ATTR_(.+)_([^_]+))\Z", re.DOTALL)
+_ATTRIBUTE: Final = re.compile(
+    r"(?:(?P<has>HASATTR)_(?P<of>.+)|EQ_?ATTR_(?:(?P<field>bizStep|disposition|readPoint|bizLocation|epcClass)_(?P<name>.+)"
+    r"|(?P<extension>.+)_(?P<last>[^_]+)))\Z",
+    re.DOTALL,
+)
 _CONTROL: Final = frozenset({"@context", "orderBy", "orderDirection", "eventCountLimit", "maxEventCount"})
 
 
@@ -195,15 +201,16 @@ class _Reader:
         return match.identifier_of(match.typed(list_name, member, kind), identifiers(name, value))
 
     def _attribute(self, name: str, found: re.Match[str], value: object) -> match.Test:
-        field = found[2] or found[3]
+        field = found["of"] or found["field"] or found["extension"]
         values = _ELEMENTS.get(field)
         if values is None:
             values = match.leaves(match.fields("", self.names(name, field), inner=False))
         given = texts(name, value)
-        if found[1]:
-            tests = [match.has_attribute(values, self._known, attribute, None) for attribute in given]
+        if found["has"]:
+            tests = [match.has_attribute(values, self._known, self._context.iri(one), None) for one in given]
             return lambda event: any(test(event) for test in tests)
-        return match.has_attribute(values, self._known, found[4], frozenset(given))
+        attribute = self._context.iri(found["name"] or found["last"])
+        return match.has_attribute(values, self._known, attribute, frozenset(given))
 
     def _field(self, name: str, found: re.Match[str], value: object) -> match.Test:
         op, inner, part, field = found.groups()
@@ -305,7 +312,8 @@ def _places(parameters: Mapping[str, object], reader: _Reader, field: str) -> fr
     equal, within = f"EQ_{field}", f"WD_{field}"
     if equal in parameters:
         return identifiers(equal, parameters[equal])
-    return reader.within(within, parameters[within]) if within in parameters else frozenset()
+    places = reader.within(within, parameters[within]) if within in parameters else frozenset[str]()
+    return places if len(places) <= MAX_PLACES else frozenset()
 
 
 def _ordered(query: Query, reader: _Reader) -> Query:

@@ -21,6 +21,7 @@ from trace_server.config import Settings
 from trace_server.db import Database
 from trace_server.epcis_xml.parsing import parse
 from trace_server.epcis_xml.reader import events_from_xml
+from trace_server.masterdata import operations as masterdata
 from trace_server.services import EXTENSION, Services
 
 URN = {"GS1-EPC-Format": "Always_EPC_URN"}
@@ -101,6 +102,29 @@ def test_each_resource_lists_values_and_narrows_events(session: Session) -> None
     page = session.get("/epcs?perPage=1")
     assert len(page.json["member"]) == 1
     assert 'rel="next"' in page.headers["Link"]
+
+
+def test_master_data_narrow_queries(session: Session, database: Database) -> None:
+    site, cold, dry = (f"urn:epc:id:sgln:0614141.0077{number}.0" for number in (7, 8, 9))
+    vocabulary = {
+        "type": "urn:epcglobal:epcis:vtype:BusinessLocation",
+        "vocabularyElementList": [
+            {"id": site, "children": [cold, dry]},
+            {"id": cold, "attributes": [{"id": "cbvmda:site_kind", "attribute": "cold store"}]},
+            {"id": dry, "attributes": [{"id": "urn:x:floor", "attribute": "2"}]},
+        ],
+    }
+    raw = json.dumps({"epcisBody": {"vocabularyList": [vocabulary]}}).encode()
+    masterdata.capture(database, NOW, "test", raw, is_xml=False)
+    session.tell(*[seen(n, bizLocation={"id": place}) for n, place in enumerate((site, cold, dry), start=1)], seen(4))
+    assert sorted(session.ask(WD_bizLocation=site)) == ["1", "2", "3"]
+    assert session.ask(WD_bizLocation=cold) == ["2"]
+    assert session.ask(EQ_bizLocation=site) == ["1"]
+    assert sorted(session.ask(WD_readPoint=site, perPage=1)) == ["1", "2", "3", "4"]
+    assert session.ask(HASATTR_bizLocation="urn:epcglobal:cbv:mda:site_kind") == ["2"]
+    assert sorted(session.ask(HASATTR_bizLocation="cbvmda:site_kind|urn:x:floor")) == ["2", "3"]
+    assert session.ask(**{"EQATTR_bizLocation_cbvmda:site_kind": "cold store|frost"}) == ["2"]
+    assert session.ask(**{"EQATTR_bizLocation_urn:x:floor": "3"}) == []
 
 
 def test_pages_neither_skip_nor_repeat_while_others_write(session: Session) -> None:
