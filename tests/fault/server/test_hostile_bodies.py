@@ -25,7 +25,7 @@ from trace_core.uplink import CONTENT_TYPE, encode_batch
 from trace_server.db import Database
 
 SOAK = os.environ.get("SUYUAN_SOAK") == "1"
-BODIES = 50_000 if SOAK else 500
+BODIES = 40_000 if SOAK else 700
 """Of each form, on each database."""
 SLOWEST_S = 1.0
 GROWTH_KB = 64 * 1024

@@ -13,6 +13,7 @@ from trace_server.db import Connection, Dialect
 from trace_server.ingest import killpoints, tables
 from trace_server.ingest.model import Cursor, ErrorBehaviour, Job, Origin, Reason, Rejection
 from trace_server.ingest.rules import Taken
+from trace_server.ingest.store.held import storable
 
 
 def lock_cursor(conn: Connection, dialect: Dialect, gateway_id: str, epoch: str, now: datetime) -> Cursor:
@@ -115,7 +116,9 @@ def add_job(conn: Connection, job: Job) -> None:
             accepted=job.accepted,
             duplicates=job.duplicates,
             quarantined=job.quarantined,
-            errors=[[error.reason.value, error.what, error.where, error.remedy] for error in job.errors],
+            errors=[
+                [error.reason.value, *map(storable, (error.what, error.where, error.remedy))] for error in job.errors
+            ],
             error_behaviour=job.behaviour.value,
             header=job.header,
             finished_at=job.finished_at,

@@ -22,9 +22,9 @@ def add_quarantine(conn: Connection, dialect: Dialect, held: Sequence[Quarantine
             "epoch": one.epoch,
             "seq": one.seq,
             "reason": one.rejection.reason.value,
-            "what": _storable(one.rejection.what),
-            "where": _storable(one.rejection.where),
-            "remedy": _storable(one.rejection.remedy),
+            "what": storable(one.rejection.what),
+            "where": storable(one.rejection.where),
+            "remedy": storable(one.rejection.remedy),
             "body": one.body,
             "context": one.context,
             "received_at": one.received_at,
@@ -103,9 +103,9 @@ def update_rejection(conn: Connection, quarantine_key: bytes, rejection: Rejecti
         .where(table.c.quarantine_key == quarantine_key)
         .values(
             reason=rejection.reason.value,
-            what=_storable(rejection.what),
-            where=_storable(rejection.where),
-            remedy=_storable(rejection.remedy),
+            what=storable(rejection.what),
+            where=storable(rejection.where),
+            remedy=storable(rejection.remedy),
         )
     )
 
@@ -150,6 +150,6 @@ def _quarantined(row: Row[*tuple[Any, ...]]) -> Quarantined:
     )
 
 
-def _storable(words: str) -> str:
+def storable(words: str) -> str:
     """A message may quote what no database text can hold."""
     return words.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
