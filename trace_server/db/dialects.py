@@ -6,19 +6,36 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, any_, func, insert, literal, select, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from trace_server.db.copying import copy_text
+from trace_server.db.types import Key, KeyList
 
 Rows = Sequence[Mapping[str, Any]]
 T = TypeVar("T")
 SQLITE_MAX_VALUES = 32_000
 """SQLite's SQLITE_MAX_VARIABLE_NUMBER is 32,766 since 3.32; some room for the rest of a statement."""
-POSTGRES_MAX_VALUES = 100_000
-"""An array is one parameter; this only bounds the length of a statement (4 MB of keys)."""
+POSTGRES_MAX_VALUES = 200_000
+"""An array is one parameter; this only bounds the length of a statement (7 MB of keys)."""
 COPY_FROM_ROWS = 20
 """Below this, one INSERT is cheaper than staging and three statements."""
 
@@ -50,6 +67,9 @@ class Dialect(Protocol):
         self, conn: Connection, build: Callable[[Sequence[T]], Select[*tuple[Any, ...]]], values: Sequence[T]
     ) -> list[Row[*tuple[Any, ...]]]:
         """Rows of `build(part)` for all parts of `values`; `build` calls `in_values` on the part it is given."""
+
+    def key_list(self, column: ColumnElement[Any]) -> ColumnElement[list[bytes]]:
+        """Aggregate: the keys of a group as a list, in no order. Far cheaper than a row for each of them."""
 
     def exclude(self, conn: Connection, name: str) -> None:
         """Until this transaction ends, let no other run that calls this with the same `name`."""
@@ -95,6 +115,9 @@ class SqliteDialect(_Chunked):
     def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
         return column.in_(values)
 
+    def key_list(self, column: ColumnElement[Any]) -> ColumnElement[list[bytes]]:
+        return func.group_concat(func.hex(column), "", type_=KeyList())
+
     def exclude(self, conn: Connection, name: str) -> None:
         """BEGIN IMMEDIATE has done it."""
 
@@ -130,7 +153,13 @@ class PostgresDialect(_Chunked):
         conn.execute(statement.on_conflict_do_update(index_elements=list(key), set_=fresh), _sorted(table, rows, key))
 
     def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+        if isinstance(column.type, Key):  # one string: an adapted object for each of a recall's keys takes seconds
+            packed = "{" + ",".join([value.hex() for value in values]) + "}"
+            return column == any_(literal(packed, Text).cast(ARRAY(Uuid())))
         return column == any_(literal(list(values), ARRAY(column.type)))
+
+    def key_list(self, column: ColumnElement[Any]) -> ColumnElement[list[bytes]]:
+        return func.string_agg(func.uuid_send(column), literal_column("''::bytea"), type_=KeyList())
 
     def exclude(self, conn: Connection, name: str) -> None:
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

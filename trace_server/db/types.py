@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 KEY_BYTES = 16
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,6 +50,21 @@ class Key(TypeDecorator[bytes]):
         if value is None:
             return None
         return value.bytes if isinstance(value, uuid.UUID) else bytes(value)
+
+
+class KeyList(TypeDecorator[list[bytes]]):
+    """Read only: keys one after the other in one value, as `Dialect.key_list` aggregates them."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        # The driver's own value, without one more copy.
+        return dialect.type_descriptor(NullType())
+
+    def process_result_value(self, value: memoryview | str | None, dialect: Dialect) -> list[bytes]:  # noqa: ARG002
+        packed = bytes.fromhex(value) if isinstance(value, str) else bytes(value or b"")
+        return [packed[start : start + KEY_BYTES] for start in range(0, len(packed), KEY_BYTES)]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

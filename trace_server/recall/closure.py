@@ -11,11 +11,11 @@ from trace_server.db import Connection, Dialect
 from trace_server.ingest.store.events import NamedObject, lots_of, objects
 from trace_server.recall import rules, store
 from trace_server.recall.model import Affected, Recall, Scope, Spared
-from trace_server.trace.directions import downstream
-from trace_server.trace.frontier import Limits
-from trace_server.trace.model import ALWAYS, BEGINNING, END, EventRow, Interval, Link, LinkRole, Node, Relation
+from trace_server.trace.directions import follow
+from trace_server.trace.frontier import Limits, Links
+from trace_server.trace.model import ALWAYS, BEGINNING, END, EventRow, Interval, LinkRole, Node, Relation
 from trace_server.trace.operations import Reading
-from trace_server.trace.rules import Stay, stays
+from trace_server.trace.rules import Stay
 
 LIMITS = Limits(nodes=1_000_000)
 """A national dairy's day; the answer is refused above, never cut."""
@@ -23,25 +23,11 @@ MAX_SPARED = 1000
 _BOXES = ("/00/", "/8003/", "/8004/")
 
 
-class Remembering(Reading):
-    """Also keeps the links by object, so that each is read once for the way and for the place of the goods."""
-
-    def __init__(self, conn: Connection, dialect: Dialect) -> None:
-        super().__init__(conn, dialect)
-        self.by_object: dict[bytes, list[Link]] = {}
-
-    def links(self, objects: Sequence[bytes]) -> Iterable[Link]:
-        found = list(super().links(objects))
-        for link in found:
-            self.by_object.setdefault(link.object_key, []).append(link)
-        return found
-
-
 def affected_set(conn: Connection, dialect: Dialect, recall: Recall) -> tuple[list[Affected], bool]:
     """All that the scope reaches as known now, one row a thing, nearest first; and whether a limit cut it."""
     starts, printed = _starts(conn, recall.scope)
-    reading = Remembering(conn, dialect)
-    chain = downstream(starts, reading, LIMITS)
+    reading = Reading(conn, dialect)
+    chain, links = follow(starts, reading, LIMITS)
     nodes: dict[bytes, Node] = {}
     for node in sorted(chain.nodes, key=_nearest):
         nodes.setdefault(node.object_key, node)
@@ -49,7 +35,7 @@ def affected_set(conn: Connection, dialect: Dialect, recall: Recall) -> tuple[li
     named = objects(conn, dialect, keys)
     lots = catalog.printed_lots(conn, dialect, keys) | lots_of(conn, dialect, keys)
     asked = {lot_key(*one): one for one in recall.scope.batches}
-    whereabouts = _Whereabouts(reading)
+    whereabouts = _Whereabouts(links, reading.events)
     newest = {key: whereabouts.newest(key) for key in keys}
     places = {key: whereabouts.place(key) for key in keys}
     operators = places_of(conn, dialect, {place for place in places.values() if place})
@@ -60,7 +46,7 @@ def affected_set(conn: Connection, dialect: Dialect, recall: Recall) -> tuple[li
         node, this, place = nodes[key], named.get(key), places[key]
         gtin, lot = asked.get(key) or _batch_of(key, this, lots)
         is_class = key in asked or (this is not None and this.is_class)
-        used = any(link.role is LinkRole.INPUT for link in reading.by_object.get(key, ()))
+        used = key in links.used
         known = operators.get(place)
         found.append(
             Affected(
@@ -97,9 +83,11 @@ def not_affected(conn: Connection, dialect: Dialect, rows: Sequence[Affected]) -
     ]
     boxes = {row.key: row.uri for row in rows if row.relation == Relation.CONTAINER.value}
     neighbours: dict[bytes, bytes] = {}
-    for link in Reading(conn, dialect).parts(sorted(boxes)):
-        if link.role is LinkRole.CHILD_ADD and link.object_key not in reached and link.peer_key is not None:
-            neighbours.setdefault(link.object_key, link.peer_key)
+    for group in Reading(conn, dialect).parts(sorted(boxes)):
+        if group.role is LinkRole.CHILD_ADD and group.peer_key is not None:
+            for child in group.objects:
+                if child not in reached:
+                    neighbours.setdefault(child, group.peer_key)
     names = objects(conn, dialect, sorted(neighbours))
     found += [
         Spared(names[key].canonical_uri, "shared_container", f"was in {boxes[box]} beside affected goods")
@@ -143,8 +131,9 @@ def _counts(node: Node, uri: str, *, is_counted_by_item: bool) -> bool:
 class _Whereabouts:
     """The newest event about a thing, by itself or through what it is in now."""
 
-    def __init__(self, reading: Remembering) -> None:
-        self._reading = reading
+    def __init__(self, links: Links, events: Mapping[bytes, EventRow]) -> None:
+        self._links = links
+        self._events_by_key = events
 
     def newest(self, key: bytes) -> EventRow | None:
         return max(self._events(key), key=_moment, default=None)
@@ -158,9 +147,9 @@ class _Whereabouts:
     def _events(self, key: bytes) -> Iterable[EventRow]:
         since, seen = BEGINNING, {key}
         while True:
-            for link in self._reading.by_object.get(key, ()):
-                if link.event_time >= since and link.event_key in self._reading.events:
-                    yield self._reading.events[link.event_key]
+            for link in self._links.by_object.get(key, ()):
+                if link.event_time >= since and link.event_key in self._events_by_key:
+                    yield self._events_by_key[link.event_key]
             stay = self._stay_now(key)
             if stay is None or stay.parent in seen:
                 return
@@ -168,13 +157,7 @@ class _Whereabouts:
             seen.add(key)
 
     def _stay_now(self, key: bytes) -> Stay | None:
-        own = self._reading.by_object.get(key, [])
-        parents = {link.peer_key for link in own if link.role is LinkRole.CHILD_ADD and link.peer_key is not None}
-        cleared = {
-            parent: [link for link in self._reading.by_object.get(parent, ()) if link.role is LinkRole.PARENT_CLEARED]
-            for parent in parents
-        }
-        return next((stay for stay in stays(own, cleared) if stay.interval.end == END), None)
+        return next((stay for stay in self._links.stays(key) if stay.interval.end == END), None)
 
 
 def _moment(event: EventRow) -> tuple[object, ...]:

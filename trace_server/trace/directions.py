@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from trace_server.trace.frontier import Limits, Links, Reads, walk
 from trace_server.trace.model import ALWAYS, BEGINNING, END, Chain, Interval, Link, LinkRole, Node, Relation
-from trace_server.trace.rules import Stay, stays
 
 _GOODS = frozenset({Relation.SELF, Relation.INPUT, Relation.CONTENT, Relation.OUTPUT, Relation.MEMBER})
 
@@ -18,16 +17,24 @@ def upstream(starts: Iterable[Node], reads: Reads, limits: Limits | None = None,
     and leaves it out.
     """
 
-    def expand(nodes: Sequence[Node], links: Links) -> Iterator[Node]:
+    def expand(nodes: Sequence[Node], links: Links) -> Iterable[Node]:
         links.load_inputs(
-            link.event_key for node in nodes for link in links.by_object[node.object_key] if _is_made(node, link)
+            _transformation(link)
+            for node in nodes
+            if node.relation is not Relation.CONTAINER
+            for link in links.made.get(node.object_key, ())
+            if node.interval.holds(link.event_time)
         )
         if contents:
             _load_contents([node.object_key for node in nodes if node.relation in _GOODS], links)
+        found: list[Node] = []
         for node in nodes:
-            yield from _sources(node, links)
+            _containers(node, links, found)
+            if node.relation is not Relation.CONTAINER:  # what the box is made of is no source of the goods
+                _sources(node, links, found)
             if contents and node.relation in _GOODS:
-                yield from _contents(node, links, before=True)
+                _contents(node, links, found, before=True)
+        return found
 
     return walk(starts, reads, limits or Limits(), expand)[0]
 
@@ -36,109 +43,111 @@ def downstream(starts: Iterable[Node], reads: Reads, limits: Limits | None = Non
     """Containers while the goods were inside, what was inside them and went its own way, members of lots, and all
     that was made from any of these.
     """
+    return follow(starts, reads, limits)[0]
 
-    def expand(nodes: Sequence[Node], links: Links) -> Iterator[Node]:
+
+def follow(starts: Iterable[Node], reads: Reads, limits: Limits | None = None) -> tuple[Chain, Links]:
+    """As `downstream`, with all links that were read on the way."""
+
+    def expand(nodes: Sequence[Node], links: Links) -> Iterable[Node]:
         links.load_outputs(
-            link.event_key for node in nodes for link in links.by_object[node.object_key] if _is_used(node, link)
+            _transformation(link)
+            for node in nodes
+            for link in links.used.get(node.object_key, ())
+            if node.interval.holds(link.event_time)
         )
         _load_contents([node.object_key for node in nodes if node.relation in _GOODS], links)
+        found: list[Node] = []
         for node in nodes:
-            yield from _uses(node, links)
+            _containers(node, links, found)
+            _uses(node, links, found)
             if node.relation in _GOODS:
-                yield from _contents(node, links, before=False)
-                yield from _members(node, links)
+                _contents(node, links, found, before=False)
+                _members(node, links, found)
+        return found
 
-    return walk(starts, reads, limits or Limits(), expand)[0]
+    return walk(starts, reads, limits or Limits(), expand)
+
+
+def _transformation(link: Link) -> bytes:
+    """The node between inputs and outputs: several events may tell them (transformationID)."""
+    return link.peer_key or link.event_key
 
 
 def _load_contents(keys: Sequence[bytes], links: Links) -> None:
     links.load_parts(keys)
-    links.load(link.object_key for key in keys for link in links.parts[key])
+    links.load(link.object_key for key in keys for link in links.parts.get(key, ()))
 
 
-def _is_made(node: Node, link: Link) -> bool:
-    return (
-        link.role is LinkRole.OUTPUT
-        and node.relation is not Relation.CONTAINER  # what the box is made of is no source of the goods
-        and node.interval.holds(link.event_time)
-    )
-
-
-def _is_used(node: Node, link: Link) -> bool:
-    return link.role is LinkRole.INPUT and node.interval.holds(link.event_time)
-
-
-def _sources(node: Node, links: Links) -> Iterator[Node]:
-    own = links.by_object[node.object_key]
-    depth = node.depth + 1
-    yield from _containers(node, links)
-    for link in own:
-        if link.role is LinkRole.MEMBER and link.peer_key is not None and node.relation is not Relation.CONTAINER:
-            yield Node(link.peer_key, ALWAYS, Relation.LOT, depth, node.object_key, node.is_input)
-        if _is_made(node, link):
-            before = Interval(BEGINNING, link.event_time)
-            for source in links.inputs[link.event_key]:
-                yield Node(
-                    source.object_key,
-                    before,
-                    Relation.INPUT,
-                    depth,
-                    node.object_key,
-                    is_input=True,
-                    event_key=link.event_key,
-                    quantity=source.quantity,
-                    uom=source.uom,
-                )
-
-
-def _uses(node: Node, links: Links) -> Iterator[Node]:
-    yield from _containers(node, links)
-    for link in links.by_object[node.object_key]:
-        if not _is_used(node, link):
+def _sources(node: Node, links: Links, found: list[Node]) -> None:
+    key, depth = node.object_key, node.depth + 1
+    for link in links.lots.get(key, ()):
+        if link.peer_key is not None:
+            found.append(Node(link.peer_key, ALWAYS, Relation.LOT, depth, key, node.is_input))
+    for link in links.made.get(key, ()):
+        if not node.interval.holds(link.event_time):
             continue
-        for made in links.outputs[link.event_key]:
-            yield Node(
+        found += [
+            Node(
+                source.object_key,
+                Interval(BEGINNING, source.event_time),
+                Relation.INPUT,
+                depth,
+                key,
+                is_input=True,
+                event_key=source.event_key,
+                quantity=source.quantity,
+                uom=source.uom,
+            )
+            for source in links.inputs[_transformation(link)]
+        ]
+
+
+def _uses(node: Node, links: Links, found: list[Node]) -> None:
+    for link in links.used.get(node.object_key, ()):
+        if not node.interval.holds(link.event_time):
+            continue
+        found += [
+            Node(
                 made.object_key,
-                Interval(link.event_time, END),
+                Interval(made.event_time, END),
                 Relation.OUTPUT,
                 node.depth + 1,
                 node.object_key,
-                event_key=link.event_key,
+                event_key=made.event_key,
                 quantity=made.quantity,
                 uom=made.uom,
             )
+            for made in links.outputs[_transformation(link)]
+        ]
 
 
-def _containers(node: Node, links: Links) -> Iterator[Node]:
+def _containers(node: Node, links: Links, found: list[Node]) -> None:
     if node.relation is Relation.LOT:
         return
-    for stay in _stays(node.object_key, links):
+    for stay in links.stays(node.object_key):
         inside = stay.interval.cut(node.interval)
         if inside is not None:
             depth, via = node.depth + 1, node.object_key
-            yield Node(stay.parent, inside, Relation.CONTAINER, depth, via, node.is_input, event_key=stay.event_key)
+            found.append(
+                Node(stay.parent, inside, Relation.CONTAINER, depth, via, node.is_input, event_key=stay.event_key)
+            )
 
 
-def _contents(node: Node, links: Links, *, before: bool) -> Iterator[Node]:
+def _contents(node: Node, links: Links, found: list[Node], *, before: bool) -> None:
     """What was inside `node` while it counted: with its way until then, or with its way from then on."""
-    children = {link.object_key for link in links.parts[node.object_key] if link.role is LinkRole.CHILD_ADD}
-    for child in sorted(children):
-        for stay in _stays(child, links):
-            inside = stay.interval.cut(node.interval) if stay.parent == node.object_key else None
+    key, depth = node.object_key, node.depth + 1
+    for child in {link.object_key for link in links.parts.get(key, ()) if link.role is LinkRole.CHILD_ADD}:
+        for stay in links.stays(child):
+            inside = stay.interval.cut(node.interval) if stay.parent == key else None
             if inside is None:
                 continue
             counts = Interval(BEGINNING, inside.end) if before else Interval(inside.start, END)
-            depth, via = node.depth + 1, node.object_key
-            yield Node(child, counts, Relation.CONTENT, depth, via, node.is_input, event_key=stay.event_key)
+            found.append(Node(child, counts, Relation.CONTENT, depth, key, node.is_input, event_key=stay.event_key))
 
 
-def _members(node: Node, links: Links) -> Iterator[Node]:
-    for link in links.parts[node.object_key]:
-        if link.role is LinkRole.MEMBER and link in links.by_object[link.object_key]:  # not taken back
-            depth, via = node.depth + 1, node.object_key
-            yield Node(link.object_key, node.interval, Relation.MEMBER, depth, via, event_key=link.event_key)
-
-
-def _stays(key: bytes, links: Links) -> list[Stay]:
-    own = links.by_object[key]
-    return stays(own, links.cleared({link.peer_key for link in own if link.role is LinkRole.CHILD_ADD}))
+def _members(node: Node, links: Links, found: list[Node]) -> None:
+    key, depth = node.object_key, node.depth + 1
+    for link in links.parts.get(key, ()):
+        if link.role is LinkRole.MEMBER and link in links.lots.get(link.object_key, ()):  # not taken back
+            found.append(Node(link.object_key, node.interval, Relation.MEMBER, depth, key, event_key=link.event_key))

@@ -13,8 +13,7 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """`start` ≤ t < `end`, aware UTC; `END` is still open."""
 
     start: datetime
@@ -82,7 +81,7 @@ class LinkRole(StrEnum):
 class Link(NamedTuple):
     """One row of the link table. `peer_key` is the container of a child, the event of an input or output.
 
-    A tuple, for it is made faster than a frozen dataclass and a recall makes a million of them.
+    A tuple, as nodes are: it is made faster than a frozen dataclass and a recall makes a million of them.
     """
 
     object_key: bytes
@@ -95,8 +94,24 @@ class Link(NamedTuple):
     uom: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Group(NamedTuple):
+    """Links that differ in their object only: what one event did in one way to many things."""
+
+    event_time: datetime
+    event_key: bytes
+    peer_key: bytes | None
+    role: LinkRole
+    quantity: float | None
+    uom: str
+    objects: list[bytes]
+
+    def links(self) -> list[Link]:
+        """One for each of `objects`, in their order."""
+        what = self[:6]
+        return [Link(key, *what) for key in self.objects]
+
+
+class Node(NamedTuple):
     """One object of a chain and when it mattered. `depth` counts steps from the goods asked for."""
 
     object_key: bytes

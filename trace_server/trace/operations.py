@@ -17,9 +17,9 @@ from trace_server.trace.model import (
     ALWAYS,
     Chain,
     EventRow,
+    Group,
     Interval,
     Journey,
-    Link,
     LinkRole,
     Node,
     Relation,
@@ -40,30 +40,42 @@ class Reading:
         self.link_count = 0
         self._first: dict[tuple[object, ...], bytes] = {}
 
-    def links(self, objects: Sequence[bytes]) -> Iterable[Link]:
+    def links(self, objects: Sequence[bytes]) -> Iterable[Group]:
         found = store.links_of(self._conn, self._dialect, objects)
         self.keys.update(objects)
-        self.link_count += len(found)
+        self.link_count += sum(len(group.objects) for group in found)
         return self._standing(found)
 
-    def inputs(self, events: Sequence[bytes]) -> Iterable[Link]:
-        return store.made_or_used(self._conn, self._dialect, events, LinkRole.INPUT)
+    def inputs(self, events: Sequence[bytes]) -> Iterable[Group]:
+        return self._told(store.made_or_used(self._conn, self._dialect, events, LinkRole.INPUT))
 
-    def outputs(self, events: Sequence[bytes]) -> Iterable[Link]:
-        return store.made_or_used(self._conn, self._dialect, events, LinkRole.OUTPUT)
+    def outputs(self, events: Sequence[bytes]) -> Iterable[Group]:
+        return self._told(store.made_or_used(self._conn, self._dialect, events, LinkRole.OUTPUT))
 
-    def parts(self, objects: Sequence[bytes]) -> Iterable[Link]:
+    def parts(self, objects: Sequence[bytes]) -> Iterable[Group]:
         """Not filtered: who relies on one reads the own links of its object as well."""
         return store.parts_of(self._conn, self._dialect, objects)
 
-    def _standing(self, links: list[Link]) -> list[Link]:
-        fresh = sorted({link.event_key for link in links} - self.events.keys())
-        for event in store.events_of(self._conn, self._dialect, fresh):
+    def _told(self, groups: list[Group]) -> list[Group]:
+        """Of a transformation that several events tell, what none of them took back: the declarations name the
+        objects, not the transformation. What one event tells stands as that event does, which is known already.
+        """
+        joined = [group for group in groups if group.peer_key != group.event_key]
+        if not joined:
+            return groups
+        objects = sorted({key for group in joined for key in group.objects})
+        named = self._standing(store.links_of(self._conn, self._dialect, objects))
+        standing = {group.event_key for group in named}
+        return [group for group in groups if group.peer_key == group.event_key or group.event_key in standing]
+
+    def _standing(self, groups: list[Group]) -> list[Group]:
+        named = {group.event_key for group in groups}
+        for event in store.events_of(self._conn, self._dialect, sorted(named - self.events.keys())):
             self.events[event.event_key] = event
-        wrong = rules.retracted(self.events[link.event_key] for link in links if link.event_key in self.events)
-        standing = [link for link in links if link.event_key not in wrong]
-        again = self._recorded_again({link.event_key for link in standing})
-        return [link for link in standing if link.event_key not in again]
+        wrong = rules.retracted(self.events[key] for key in named if key in self.events)
+        standing = [group for group in groups if group.event_key not in wrong]
+        again = self._recorded_again({group.event_key for group in standing})
+        return [group for group in standing if group.event_key not in again]
 
     def _recorded_again(self, keys: Iterable[bytes]) -> frozenset[bytes]:
         """Of these events, those that another one says already; that one remembers who else recorded it."""

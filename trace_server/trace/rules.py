@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trace_server.catalog.model import Place
 from trace_server.trace.model import (
@@ -26,8 +26,7 @@ SENDS = frozenset({"shipping", "departing", "loading"})
 TAKES = frozenset({"receiving", "arriving", "accepting", "unloading"})
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """One object in the container `parent`; `event_key` is the event that put it there."""
 
     parent: bytes

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
 from trace_server.db import Connection, Dialect
 from trace_server.ingest.model import ActionCode, EventType
 from trace_server.ingest.model import LinkRole as StoredRole
 from trace_server.ingest.tables import capture, event, link, object_
-from trace_server.trace.model import EventRow, Link, LinkRole
+from trace_server.trace.model import EventRow, Group, LinkRole
 
-_LINK = (
-    link.c.object_key,
+KEYS_AT_ONCE = 200_000
+"""Objects of one statement: what it groups then fits into the memory that PostgreSQL gives a sort."""
+_WHAT = (
     link.c.event_time,
     link.c.event_key,
     link.c.peer_key,
@@ -52,40 +53,44 @@ _ROLES: dict[tuple[int, int | None], LinkRole] = {
 }
 
 
-def links_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> list[Link]:
-    """All links of the objects, in no order."""
-    rows = dialect.select_any(
-        conn, lambda part: select(*_LINK).where(dialect.in_values(link.c.object_key, part)), objects
-    )
+def links_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> list[Group]:
+    """All links of the objects."""
+    rows = _grouped(conn, dialect, link.c.object_key, objects)
     named = _events_naming_children(conn, dialect, rows)
-    return [_link(row, named) for row in rows]
+    return _groups(rows, named)
 
 
-def made_or_used(conn: Connection, dialect: Dialect, events: Sequence[bytes], role: LinkRole) -> list[Link]:
+def made_or_used(conn: Connection, dialect: Dialect, events: Sequence[bytes], role: LinkRole) -> list[Group]:
     """The INPUT or OUTPUT links of transformations; the peer of such a link is its event."""
     stored = StoredRole.INPUT if role is LinkRole.INPUT else StoredRole.OUTPUT
-    rows = dialect.select_any(
-        conn,
-        lambda part: select(*_LINK).where(dialect.in_values(link.c.peer_key, part), link.c.role == stored.value),
-        events,
-    )
-    return [_link(row, frozenset()) for row in rows]
+    return _groups(_grouped(conn, dialect, link.c.peer_key, events, link.c.role == stored.value), frozenset())
 
 
-def parts_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> list[Link]:
+def parts_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> list[Group]:
     """The links that put something into these containers or made something one of these lots."""
-    rows = dialect.select_any(
-        conn,
-        lambda part: select(*_LINK).where(
-            dialect.in_values(link.c.peer_key, part),
-            or_(
-                and_(link.c.role == StoredRole.CHILD.value, link.c.action == ActionCode.ADD.value),
-                link.c.role == StoredRole.MEMBER.value,
-            ),
-        ),
-        objects,
+    role = or_(
+        and_(link.c.role == StoredRole.CHILD.value, link.c.action == ActionCode.ADD.value),
+        link.c.role == StoredRole.MEMBER.value,
     )
-    return [_link(row, frozenset()) for row in rows]
+    return _groups(_grouped(conn, dialect, link.c.peer_key, objects, role), frozenset())
+
+
+def _grouped(
+    conn: Connection, dialect: Dialect, column: ColumnElement[bytes], keys: Sequence[bytes], *where: ColumnElement[bool]
+) -> list[Row[*tuple[Any, ...]]]:
+    """A row for what one event did in one way, whatever the number of things: a pallet's thousand items give few."""
+    found: list[Row[*tuple[Any, ...]]] = []
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        found += dialect.select_any(
+            conn,
+            lambda part: (
+                select(*_WHAT, dialect.key_list(link.c.object_key).label("objects"))
+                .where(dialect.in_values(column, part), *where)
+                .group_by(*_WHAT)
+            ),
+            keys[start : start + KEYS_AT_ONCE],
+        )
+    return found
 
 
 def events_of(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> list[EventRow]:
@@ -148,9 +153,13 @@ def count_links(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) ->
     return sum(row[0] for row in rows)
 
 
-def _events_naming_children(conn: Connection, dialect: Dialect, rows: Iterable[Row[Any]]) -> frozenset[bytes]:
+def _events_naming_children(
+    conn: Connection, dialect: Dialect, rows: Iterable[Row[*tuple[Any, ...]]]
+) -> frozenset[bytes]:
     """Of the events that took things out of a container, those that say which."""
-    parents = {row.object_key for row in rows if row.role == StoredRole.PARENT and row.action == ActionCode.DELETE}
+    parents = {
+        key for row in rows if row.role == StoredRole.PARENT and row.action == ActionCode.DELETE for key in row.objects
+    }
     if not parents:
         return frozenset()
     found = dialect.select_any(
@@ -169,10 +178,13 @@ def _events_naming_children(conn: Connection, dialect: Dialect, rows: Iterable[R
     return frozenset(row.event_key for row in found)
 
 
-def _link(row: Row[*tuple[Any, ...]], named: frozenset[bytes]) -> Link:
-    object_key, event_time, event_key, peer_key, stored_role, action, quantity, uom = row
-    # The stored enums are numbers and hash like them: no object is made for each of a recall's million rows.
-    role = _ROLES.get((stored_role, action), LinkRole.OBJECT)
-    if role is LinkRole.PARENT_CLEARED and event_key in named:
-        role = LinkRole.PARENT
-    return Link(object_key, event_time, event_key, peer_key, role, quantity, uom or "")
+def _groups(rows: Iterable[Row[*tuple[Any, ...]]], named: frozenset[bytes]) -> list[Group]:
+    """By event time, then by what they say: so the links of each object come in one order, whoever is asked for."""
+    found: list[Group] = []
+    for event_time, event_key, peer_key, stored_role, action, quantity, uom, objects in rows:
+        role = _ROLES.get((stored_role, action), LinkRole.OBJECT)
+        if role is LinkRole.PARENT_CLEARED and event_key in named:
+            role = LinkRole.PARENT
+        found.append(Group(event_time, event_key, peer_key, role, quantity, uom or "", objects))
+    found.sort(key=lambda one: (*one[:2], one.role, one.peer_key or b"", one.quantity or 0.0))
+    return found

@@ -22,7 +22,7 @@ from trace_server.config import Settings
 from trace_server.db import Database
 from trace_server.trace import directions, operations, rules
 from trace_server.trace.answering import ask
-from trace_server.trace.model import Direction, Journey, Link, LinkRole, Relation
+from trace_server.trace.model import Direction, Group, Journey, Link, LinkRole, Relation
 from trace_server.trace.question import Question
 from trace_server.trace.rules import stays, step_name
 
@@ -241,21 +241,23 @@ def test_ten_thousand_nodes_take_one_query_a_level() -> None:
         return f"{level:06d}{index:010d}".encode()
 
     class Grid:
-        def links(self, keys: Any) -> list[Link]:
+        def links(self, keys: Any) -> list[Group]:
             calls.append(len(keys))
             return [
-                Link(key, at(1000 - int(key[:6])), key, key, LinkRole.OUTPUT) for key in keys if int(key[:6]) < depth
+                Group(at(1000 - int(key[:6])), key, key, LinkRole.OUTPUT, None, "", [key])
+                for key in keys
+                if int(key[:6]) < depth
             ]
 
-        def inputs(self, events: Any) -> list[Link]:
+        def inputs(self, events: Any) -> list[Group]:
             found = []
             for event in events:
                 level, index = int(event[:6]), int(event[6:])
-                for source in {index, (index * 7) % width} if level else range(width):
-                    found.append(Link(name(level + 1, source), at(1000 - level), event, event, LinkRole.INPUT))
+                sources = [name(level + 1, one) for one in ({index, (index * 7) % width} if level else range(width))]
+                found.append(Group(at(1000 - level), event, event, LinkRole.INPUT, None, "", sources))
             return found
 
-        def outputs(self, _events: Any) -> list[Link]:
+        def outputs(self, _events: Any) -> list[Group]:
             return []
 
         parts = outputs
