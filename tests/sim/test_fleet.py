@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from trace_core.readers._base import CodeRead, DeviceState, Identity, TagRead
 
 READERS = 1_000 if os.environ.get("SUYUAN_SOAK") == "1" else 100
 PER_CONSUMER = 100
-"""pyserial and TCP transports use select(2), which ends at 1,024 files a process."""
+"""Several processes: one could not decode a thousand readers."""
 ARRIVE_S, STAY_S, END_S = (10.0, 30.0, 60.0) if READERS > 100 else (2.0, 4.0, 10.0)
 SLOW: dict[str, dict[str, object]] = {
     "chafon": {"round_ms": 100},
@@ -137,13 +137,13 @@ INCIDENT_S, AWAY_S, LIMIT_S = 3.0, 4.0, 40.0
 class _Pump:
     """The gateway's pump on one port, in a thread."""
 
-    def __init__(self, protocol: str, where: str) -> None:
+    def __init__(self, protocol: str, where: str, options: Mapping[str, object]) -> None:
         self.reads: list[Reading] = []
         self.silent = False
         transport = transport_for(where, "r", protocols()[protocol].line)
         self._stop, accepting = threading.Event(), threading.Event()
         accepting.set()
-        config = ReaderConfig("gate", protocols()[protocol], TcpAddress("", 0), {})
+        config = ReaderConfig("gate", protocols()[protocol], TcpAddress("", 0), options)
         pump = Pump([config], transport, self._put, accepting=accepting, stop=self._stop)
         self._thread = threading.Thread(target=pump.run)
 
@@ -171,15 +171,27 @@ def _until(fleet: Fleet, at_s: float, done: Callable[[], bool]) -> None:
         fleet.run(at_s, Heartbeat(None))
 
 
-@pytest.mark.parametrize(("protocol", "kind"), [("magicrf", "unplug"), ("magicrf", "reboot"), ("llrp", "reboot")])
+ENDPOINTS = {
+    "magicrf": "pty:{folder}/{{id}}",
+    "llrp": "tcp://127.0.0.1:0",
+    "mqtt_json": "mqtt://{broker}/readers/{{id}}/out",
+}
+"""A serial line, a port of its own, a topic of a broker."""
+
+
+@pytest.mark.parametrize(
+    ("protocol", "kind"),
+    [("magicrf", "unplug"), ("magicrf", "reboot"), ("llrp", "unplug"), ("llrp", "reboot"), ("mqtt_json", "unplug")],
+)
 def test_the_gateway_says_that_a_reader_is_gone_and_reads_on_when_it_is_back(
-    protocol: str, kind: str, tmp_path: Path
+    protocol: str, kind: str, mosquitto: Broker, tmp_path: Path
 ) -> None:
-    endpoint = f"pty:{tmp_path}/{{id}}" if protocol == "magicrf" else "tcp://127.0.0.1:0"
+    endpoint = ENDPOINTS[protocol].format(folder=tmp_path, broker=f"{mosquitto.host}:{mosquitto.port}")
+    options = {"silence_s": 2} if protocol == "mqtt_json" else {}
     incident = {"kind": kind, "at_s": INCIDENT_S, "for_s": AWAY_S}
     reader = {"id": "r", "protocol": protocol, "endpoint": endpoint, "incident": [incident]}
     scenario = parse({"reader": reader, "tag": [{"epc": "3034B75F"}]})
-    with Fleet(scenario) as fleet, _Pump(protocol, fleet.places()[0][2]) as pump:
+    with Fleet(scenario) as fleet, _Pump(protocol, fleet.places()[0][2], options) as pump:
         _until(fleet, 0.2, lambda: bool(pump.reads))
         _until(fleet, INCIDENT_S, lambda: pump.silent)
         fleet.run(INCIDENT_S + AWAY_S, Heartbeat(None))

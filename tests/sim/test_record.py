@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import threading
@@ -83,6 +84,29 @@ def test_a_replay_gives_the_same_bytes_of_each_cable_in_the_same_order(
             os.close(port)
     assert [bytes(h) for h in heard] == [stream(chunks, cable, Direction.TO_HOST) for cable in (0, 1)]
     assert (result.delivered, result.undelivered) == (sum(map(len, heard)), 0)
+
+
+def test_a_replay_over_tcp_waits_for_its_hosts_and_gives_each_the_bytes_of_its_cable() -> None:
+    chunks = [Entry(n, n % 2, Direction.TO_HOST, bytes((n % 251,)) * (1 + n % 3_000)) for n in range(300)]
+    heard: list[bytes] = []
+    with Replay(HEAD, speed=0, endpoint="tcp://127.0.0.1:0") as replay:
+        addresses = [where.removeprefix("tcp://").split(":") for _, _, where in replay.places()]
+        assert not replay.wait_for_hosts(0.1)
+        hosts = [socket.create_connection((host, int(port)), timeout=10) for host, port in addresses]
+        assert replay.wait_for_hosts(10.0)
+        taken = [threading.Thread(target=lambda host=host: heard.append(_all(host))) for host in hosts]
+        for thread in taken:
+            thread.start()
+        result = replay.run(chunks)
+    for thread in taken:
+        thread.join(10)
+    assert sorted(heard) == sorted(stream(chunks, cable, Direction.TO_HOST) for cable in (0, 1))
+    assert (result.delivered, result.undelivered) == (sum(map(len, heard)), 0)
+
+
+def _all(connection: socket.socket) -> bytes:
+    with connection:
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 @pytest.mark.parametrize("name", WORLDS)
