@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 SOCKET = "NOTIFY_SOCKET"
 WATCHDOG = "WATCHDOG_USEC"
 ALIVE_WITHIN_S = 10.0
-"""The writer goes round every 0.1 s; a slow card may hold one commit for seconds."""
+"""The writer goes round every 0.2 s; a slow card may hold one commit for seconds."""
 
 
 def notify(state: str) -> None:

@@ -185,11 +185,10 @@ class Observer:
         return Presence(number, departure.point.id + MARK, departure.epc, *span, shown)
 
     def answered(self, observation: Observation, shown: Shown) -> Presence:
-        """Keep the answer with its presence; returns the presence as it is to be stored."""
-        key = (observation.point.id, observation.read.epc)
-        p = self._get(key, observation.presence)
-        kept = Presence(p.number, p.read_point, p.epc, p.first_seen, p.last_seen, p.last_wall, shown)
-        return self._put(key, kept)
+        """The presence with its answer, as it is to be stored. Here the answer is wanted again only after a restart,
+        and half of what a tag takes would be its words."""
+        p = self._get((observation.point.id, observation.read.epc), observation.presence)
+        return Presence(p.number, p.read_point, p.epc, p.first_seen, p.last_seen, p.last_wall, shown)
 
     def ask_anew(self, points: Collection[str], is_meant: Callable[[Presence], bool]) -> list[int]:
         """End the presences at `points` that are meant: the next read of the tag is a new one, with a new answer.
@@ -320,16 +319,16 @@ class Observer:
     def _begin(
         self, key: Key, point: ReadPoint, read: TagRead, reader: str, received: Moment, candidate: _Candidate
     ) -> Observation:
-        presence = Presence(
-            number=self._next_number,
-            read_point=point.id,
-            epc=read.epc,
-            first_seen=min(candidate.first.monotonic, candidate.last),
-            last_seen=candidate.last,
-            last_wall=received.wall - timedelta(seconds=received.monotonic - candidate.last),
-        )
+        first, last, wall = candidate.first.monotonic, candidate.last, received.wall
+        if last != received.monotonic:
+            wall -= timedelta(seconds=received.monotonic - last)
+        presence = Presence(self._next_number, point.id, read.epc, first if first < last else last, last, wall)
         self._next_number += 1
-        self._presences.setdefault(key, []).append(presence)
+        before = self._presences.get(key)
+        if before is None:
+            self._presences[key] = [presence]  # not `setdefault`: an empty list grows by four places
+        else:
+            before.append(presence)
         if reports_departures(point):
             self._here[presence.number] = (key, point)
             self._tracks[presence.number] = candidate.track

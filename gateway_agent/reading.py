@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 READ_WAIT_S = 0.05
 """Longest wait for bytes: sessions want a tick at least every 100 ms."""
+MESSAGE_WAIT_S = 0.25
+"""Sessions behind a broker ask nothing and time nothing finer than seconds."""
 REOPEN_FIRST_S = 0.2
 REOPEN_MAX_S = 1.0
 """Then the session needs up to half a second: a port must be served again within 2 s of its return."""
@@ -152,7 +154,7 @@ class Pump:
         self._health = _Health(clock.now().monotonic)
         self._take(talk.start(self._health.opened))
         while not self._stop.is_set() and (self._accepting.is_set() or not self._may_pause):
-            delivery = self._transport.read(READ_WAIT_S)
+            delivery = self._transport.read(MESSAGE_WAIT_S if self._may_pause else READ_WAIT_S)
             now = clock.now()
             if delivery is not None:
                 kept = delivery.done is not None

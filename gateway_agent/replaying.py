@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 NO_READ_POINT = "no-read-point"
 POLL_S = 0.5
+CONNECTION_S = 60.0
 EPISODE_S = 60.0
 """Reads of one tag at an antenna without a read point are one row while they follow within this time."""
 MAX_EPISODES = 10_000
@@ -91,14 +93,20 @@ class Replayer:
         self._handed: set[int] = set()
 
     def run(self, stop: threading.Event) -> None:
-        while not stop.wait(POLL_S):
-            self.look()
+        """One connection for a while, not one a look; anew now and then, since the file may have been set aside."""
+        while not stop.is_set():
+            limit = time.monotonic() + CONNECTION_S
+            with closing(connect_read_only(self._path)) as db:
+                while not stop.wait(POLL_S) and time.monotonic() < limit:
+                    self._hand_over(db)
 
     def look(self) -> None:
         """Hand over what is requested and not on its way."""
         with closing(connect_read_only(self._path)) as db:
-            asked = quarantining.asked(db)
-        for row in asked:
+            self._hand_over(db)
+
+    def _hand_over(self, db: sqlite3.Connection) -> None:
+        for row in quarantining.asked(db):
             if row.number not in self._handed:
                 self._handed.add(row.number)
                 self._put(self._prepare(row))

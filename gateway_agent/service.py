@@ -26,7 +26,6 @@ from gateway_agent.replaying import Replayer
 from gateway_agent.requests import REQUESTS, Inbox
 from gateway_agent.showing import open_outputs
 from gateway_agent.status import ClockWatch, describe, read_status
-from gateway_agent.status_page import StatusPage
 from gateway_agent.supervise import Supervisor
 from gateway_agent.uplink import Sender
 from gateway_agent.writing import Stop, Writer
@@ -79,7 +78,7 @@ class Service:
         )
         self._sender.errands = self._errands
         self._page_port = config.gateway.status_port
-        self._page = StatusPage(self._page_port, lambda: read_status(config, running=True))
+        self._config = config
         self._inbox = Inbox(folder / REQUESTS, self._writer.queue.put)
         self._replayer = Replayer(folder / "outbox.sqlite", config.readers, boot.id, self._writer.queue.put)
         self._pumps = {
@@ -112,7 +111,10 @@ class Service:
             *(start(f"reader {name}", pump.run, stop) for name, pump in self._pumps.items()),
         ]
         if self._page_port:
-            self._feeders.append(start("status page", lambda: self._page.run(stop), stop))
+            from gateway_agent.status_page import StatusPage  # 1 MB that boxes without a screen need not have
+
+            page = StatusPage(self._page_port, lambda: read_status(self._config, running=True))
+            self._feeders.append(start("status page", lambda: page.run(stop), stop))
 
     def _describe(self) -> Mapping[str, object]:
         told = describe(self._writer, self._sender, self._supervisor, self._clock_watch, self._block_list)

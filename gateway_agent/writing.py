@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from gateway_agent import clock
-from gateway_agent.answering import identify_code
+from gateway_agent.answering import identify
 from gateway_agent.blocklist import BlockListFile
 from gateway_agent.checkpoints import Report, Role
 from gateway_agent.clock import ClockJudge, Moment
@@ -43,9 +43,11 @@ from trace_core.errors import ConfigError, IdentifierError, Retryable, TraceErro
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-IDLE_WAIT_S = 0.1
+IDLE_WAIT_S = 0.2
 FLUSH_S = 0.8
 """Presences and state reach the disk within a second of their change."""
+SWEEP_S = 10.0
+"""How often what ended minutes ago is looked for: that costs a look at every remembered presence."""
 DEPART_S = 0.2
 """How often the writer looks for tags that have gone."""
 COMMAND_WAIT_S = 30.0
@@ -121,9 +123,7 @@ class Writer:
         self._gap = Gap(origin, next((point.id for point in config.read_points), ""), judge)
         self._episodes = Episodes(origin.boot_id)
         self._heartbeat = Heartbeat(config.gateway.state_dir)
-        self._full_since = 0.0
-        self._flushed_at = 0.0
-        self._departed_at = 0.0
+        self._full_since = self._flushed_at = self._departed_at = self._swept_at = 0.0
         self._last_state = ""
         self._is_moving = False
 
@@ -185,8 +185,10 @@ class Writer:
             if isinstance(item, Command):
                 _execute(item, outbox)
         self._move_on(outbox)
-        self._set_level(outbox)
-        if now.monotonic - self._flushed_at >= FLUSH_S:
+        is_due = now.monotonic - self._flushed_at >= FLUSH_S
+        if self._group or self.level is not Level.FREE or is_due:  # others may fill the disk
+            self._set_level(outbox)
+        if is_due:
             self._flush(outbox, now)
 
     def _move_on(self, outbox: Outbox) -> None:
@@ -291,9 +293,7 @@ class Writer:
         draft.bodies.append(decision.body)
         draft.displays.append(Display(at.wall, point, epc, decision.shown))
         if decision.asked_anew:
-            ended = self.observer.ask_anew(
-                self._filling, lambda p: p.shown is not None and identify_code(p.shown.uri).key == decision.asked_anew
-            )
+            ended = self.observer.ask_anew(self._filling, lambda p: identify(p.epc).key == decision.asked_anew)
             draft.forgotten += ended
             # A presence that begins and ends in one group is not stored at all.
             draft.presences = [p for p in draft.presences if p.number not in ended]
@@ -345,7 +345,10 @@ class Writer:
         """What may be up to a second late: ends of presences, forgotten presences, state for `status`."""
         self._flushed_at = now.monotonic
         self._heartbeat.beat(now.monotonic)
-        moved, forgotten = self.observer.take_moved(), self.observer.sweep(now.monotonic)
+        moved, forgotten = self.observer.take_moved(), list[int]()
+        if now.monotonic - self._swept_at >= SWEEP_S:
+            self._swept_at = now.monotonic
+            forgotten = self.observer.sweep(now.monotonic)
         state = dict(self._snapshot())
         text = json.dumps(state, sort_keys=True)
         changed = bool(moved or forgotten) or text != self._last_state
