@@ -47,7 +47,7 @@ IDLE_WAIT_S = 0.2
 FLUSH_S = 0.8
 """Presences and state reach the disk within a second of their change."""
 SWEEP_S = 10.0
-"""How often what ended minutes ago is looked for: that costs a look at every remembered presence."""
+"""How often what ended minutes ago is looked for, among all presences."""
 DEPART_S = 0.2
 """How often the writer looks for tags that have gone."""
 COMMAND_WAIT_S = 30.0
@@ -181,9 +181,8 @@ class Writer:
                 self._restore(outbox)  # forgets what the failed commit would have made durable
                 self._change_level(Level.FULL)
                 self._refuse(outbox, now)
-        for item in self._group:
-            if isinstance(item, Command):
-                _execute(item, outbox)
+        for command in (item for item in self._group if isinstance(item, Command)):
+            _execute(command, outbox)
         self._move_on(outbox)
         is_due = now.monotonic - self._flushed_at >= FLUSH_S
         if self._group or self.level is not Level.FREE or is_due:  # others may fill the disk
@@ -345,10 +344,9 @@ class Writer:
         """What may be up to a second late: ends of presences, forgotten presences, state for `status`."""
         self._flushed_at = now.monotonic
         self._heartbeat.beat(now.monotonic)
-        moved, forgotten = self.observer.take_moved(), list[int]()
-        if now.monotonic - self._swept_at >= SWEEP_S:
-            self._swept_at = now.monotonic
-            forgotten = self.observer.sweep(now.monotonic)
+        moved, forgotten, is_due = self.observer.take_moved(), list[int](), now.monotonic - self._swept_at >= SWEEP_S
+        if is_due:
+            self._swept_at, forgotten = now.monotonic, self.observer.sweep(now.monotonic)
         state = dict(self._snapshot())
         text = json.dumps(state, sort_keys=True)
         changed = bool(moved or forgotten) or text != self._last_state
