@@ -49,6 +49,7 @@ class Site:
 
     url: str
     broken_url: str
+    database_url: str
 
     def code(self, state: str) -> Code:
         return Code(make.GTIN, LOTS[state], SERIALS[state])
@@ -65,7 +66,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     database = open_database(url)
     _fill(database)
     with _served(database) as served, _served(open_database("postgresql://nobody@127.0.0.1:1/away")) as broken:
-        yield Site(served, broken)
+        yield Site(served, broken, url)
     database.dispose()
 
 

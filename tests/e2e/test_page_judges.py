@@ -1,0 +1,180 @@
+"""Programs of others judge every page: axe-core (WCAG 2.2 AA) at three widths, the Nu HTML checker; and no page is
+wider than its screen. Both languages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyotp
+import pytest
+import requests
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+
+from tests.e2e.conftest import CHROMEDRIVER, Site
+from tests.server.credit.make import SUBJECT
+from tests.server.detect import make as trade
+from tests.server.portal import make
+from trace_server.accounts.model import Role
+from trace_server.cases import operations as cases
+from trace_server.cases.model import Actor
+from trace_server.cases.operations import NewCase
+from trace_server.config import Settings
+from trace_server.db import open_database
+from trace_server.services import Services
+from trace_server.users import operations as users
+from trace_server.users import rules
+from trace_server.users.model import Scope
+
+NODE = Path(__file__).parent / "judges" / "node_modules"
+AXE = NODE / "axe-core" / "axe.min.js"
+VNU = NODE / "vnu-jar" / "build" / "dist" / "vnu.jar"
+WIDTHS = (320, 768, 1280)
+LANGUAGES = ("zh-CN", "en")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+BUREAU = "示例市市场监督管理局"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A logged-in regulator: where the console is, the cookie, and what there is to look at."""
+
+    cookie: tuple[str, str]
+    paths: tuple[str, ...]
+
+
+def public_paths(site: Site) -> list[str]:
+    states = ("normal", "recall", "expired", "near", "suspect", "gap", "no_journey", "no_batch")
+    codes = [urlsplit(site.link(state)) for state in states]
+    return [
+        *(f"{code.path}?{code.query}" for code in codes),
+        f"/01/{make.GTIN}/10/{make.LOT}/21/nobody?s=forged",
+        "/01/abc/10/L1/21/S1",
+        f"/01/{make.GTIN}",
+        f"/01/{make.GTIN}/10/{make.LOT}",
+        "/8004/6901234A100",
+        "/",
+        "/how-to-check",
+        "/report",
+        "/credit",
+        f"/credit/{make.PRODUCER}",
+        "/credit/91320900MA1T00208Y",
+        "/console/login",
+        "/console/join",
+        "/nothing/here",
+    ]
+
+
+@pytest.fixture(scope="module")
+def desk(site: Site) -> Desk:
+    """A regulator's session, an alert and a case in the site's own database."""
+    database = open_database(site.database_url)
+    settings = Settings(code_secret=make.SECRET)
+    caller = users.Caller("127.0.0.1", "Chromium")
+    _, code = users.add_user(
+        database, make.NOW, "cli:admin", name="inspector-1", display_name="检查员甲", role=Role.REGULATOR,
+        department=BUREAU, scope=Scope(),
+    )  # fmt: skip
+    half = users.join(database, make.NOW, code, "violet harbour sixteen lanterns", caller)
+    secret = rules.new_totp_secret()
+    key = settings.derived_key(users.FACTOR_PURPOSE)
+    token = users.set_factor(database, make.NOW, key, half, secret, pyotp.TOTP(secret).at(make.NOW), caller)
+    sold = {"bizStep": "retail_selling", "disposition": "retail_sold"}
+    for number in (41, 42, 43):
+        trade.post(database, trade.at(number, number, **sold), trade.at(trade.HOUR + number, number, **sold))
+    trade.follow(database, "D04")
+    alert, *_ = trade.open_alerts(database)
+    actor = Actor("user:inspector", BUREAU)
+    outside = Services(database, settings, lambda: make.NOW + timedelta(seconds=1))
+    new = NewCase("涉嫌重复销售", "food", "320902", SUBJECT, (alert.alert_key,), "现场核实")
+    case = cases.open_case(outside, actor, new)
+    database.dispose()
+    paths = (
+        "/console", "/console/account", "/console/confirm", "/console/alerts", "/console/alerts?state=open",
+        f"/console/alerts/{alert.alert_key.hex()}", "/console/cases", f"/console/cases/{case.case_id}",
+    )  # fmt: skip
+    return Desk(("suyuan-local", token), paths)
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """A browser with JavaScript, for axe alone: the pages have none."""
+    options = ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--no-first-run",
+        f"--user-data-dir={tmp_path_factory.mktemp('judge')}",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    browser = Chrome(options=options, service=Service(CHROMEDRIVER))
+    browser.set_page_load_timeout(60)
+    browser.set_script_timeout(60)
+    yield browser
+    browser.quit()
+
+
+def in_language(path: str, language: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}lang={language}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("face", ["public", "console"])
+def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
+    judge: Chrome, site: Site, desk: Desk, face: str, language: str
+) -> None:
+    axe = AXE.read_text(encoding="utf-8")
+    judge.get(site.url + "/how-to-check")
+    judge.delete_all_cookies()
+    if face == "console":
+        name, value = desk.cookie
+        judge.add_cookie({"name": name, "value": value, "path": "/"})
+    found: dict[str, list[str]] = {}
+    for path in public_paths(site) if face == "public" else desk.paths:
+        judge.get(site.url + in_language(path, language))
+        judge.execute_script(axe)
+        for width in WIDTHS:
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            judge.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            result = judge.execute_async_script(
+                "const done = arguments[1]; axe.run(document, arguments[0]).then(done, e => done(String(e)));", RULES
+            )
+            assert isinstance(result, dict), result
+            broken = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in result["violations"]]
+            wide = judge.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+            if wide > 0:
+                broken.append(f"{wide} px wider than the screen")
+            if broken:
+                found[f"{path} at {width}"] = broken
+    assert found == {}
+
+
+def test_every_page_is_html_without_an_error(site: Site, desk: Desk) -> None:
+    with tempfile.TemporaryDirectory() as folder, requests.Session() as browser:
+        browser.trust_env = False
+        names = {}
+        for cookies, paths in (({}, public_paths(site)), (dict([desk.cookie]), desk.paths)):
+            for path in paths:
+                for language in LANGUAGES:
+                    file = Path(folder) / f"{len(names)}.html"
+                    page = browser.get(site.url + in_language(path, language), cookies=cookies, timeout=30)
+                    file.write_bytes(page.content)
+                    names[str(file)] = in_language(path, language)
+        done = subprocess.run(
+            ["java", "-jar", str(VNU), "--format", "json", "--stdout", "--exit-zero-always", *names],
+            capture_output=True, check=True, timeout=150,
+        )  # fmt: skip
+        told = [
+            f"{names[message['url'].removeprefix('file:')]}: {message['message']}"
+            for message in json.loads(done.stdout)["messages"]
+            if message["type"] == "error"
+        ]
+    assert told == []
