@@ -34,6 +34,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.recall.cli",
     "trace_server.trace.cli",
     "trace_server.detect.cli",
+    "trace_server.cases.cli",
     "trace_server.credit.cli",
     "trace_server.portal.cli",
     "trace_server.resolver.cli",

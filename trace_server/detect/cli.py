@@ -1,14 +1,13 @@
-"""`trace-server alerts list|backfill`, `trace-server detectors list`."""
+"""`trace-server alerts list|backfill`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import click
 
-from trace_server.detect import operations, page, run, wire
+from trace_server.detect import operations, run, wire
 from trace_server.detect.model import AlertState
 from trace_server.services import Services
 
@@ -60,34 +59,4 @@ def backfill(services: Services, *, rules: tuple[str, ...], as_json: bool) -> No
         sys.exit(1)
 
 
-@click.group()
-def detectors() -> None:
-    """The rules, e.g. `trace-server detectors list --json`."""
-
-
-@detectors.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def list_detectors(*, as_json: bool) -> None:
-    """trace-server detectors list
-
-    Id, titles, guard, basis, parameters.
-    """
-    for detector in run.registry().values():
-        if as_json:
-            print(json.dumps(wire.detector_json(detector), ensure_ascii=False))
-        else:
-            print(f"{detector.id} v{detector.version} {detector.title_zh} {detector.title_en}: {detector.guard}")
-
-
-@detectors.command("docs")
-@click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
-def write_docs(*, folder: Path) -> None:
-    """trace-server detectors docs docs/detectors
-
-    Write the page of each rule.
-    """
-    for detector in run.registry().values():
-        (folder / f"{detector.id}.md").write_text(page.page(detector))
-
-
-commands: list[click.Command] = [alerts, detectors]
+commands: list[click.Command] = [alerts]

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
-from typing import Any, Literal
+from typing import IO, Any, Final, Literal
 
 from apiflask import APIBlueprint
+from flask import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from trace_core.errors import NotAllowed
 from trace_server.accounts.access import current_client, permission
+from trace_server.exports.registry import registry
 from trace_server.recall import operations, wire
+from trace_server.recall.cursors import MAX_TEXT, read_cursor, write_cursor
 from trace_server.recall.model import Answer, Notice, RecallEvent, Scope
 from trace_server.services import services
 
 blueprint = APIBlueprint("recall", __name__, url_prefix="/api/v1/recalls", tag="Recalls")
 MAX_ROWS = 1000
+SPOOL_BYTES = 8_000_000
+"""A larger file goes to disk while it is written."""
+PIECE_BYTES = 65_536
+FORMATS: Final = tuple(sorted(registry()))
 
 
 class _Strict(BaseModel):
@@ -81,17 +91,36 @@ class RecallOut(BaseModel):
 
 
 class RowsIn(_Strict):
-    """A stretch of a list."""
+    """Where to go on, and how many rows."""
 
-    offset: int = Field(default=0, ge=0, le=10_000_000)
+    cursor: str = Field(default="", max_length=MAX_TEXT, description="`next_cursor` of the answer before; empty: start")
     limit: int = Field(default=200, ge=1, le=MAX_ROWS)
 
 
 class RowsOut(BaseModel):
-    """Rows and how many there are in all."""
+    """A stretch of a list and how many rows there are in all."""
 
     items: list[dict[str, Any]]
     total: int
+    next_cursor: str
+    has_more: bool
+
+
+class FileIn(_Strict):
+    """The format of the file."""
+
+    format: Literal[FORMATS]  # type: ignore[valid-type]
+
+
+_FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file",
+        "content": {
+            export.media_type: {"schema": {"type": "string", "format": "binary"}} for export in registry().values()
+        },
+    },
+    **{status: {"description": "Problem details (RFC 9457)"} for status in (400, 404, 503)},
+}
 
 
 class StepIn(_Strict):
@@ -125,7 +154,11 @@ class SumsOut(BaseModel):
 @blueprint.doc(summary="Recalls, newest first", responses=[503])
 def list_recalls(query_data: RowsIn) -> dict[str, Any]:
     """Drafts too: this is not the public list."""
-    return _rows([wire.recall_json(row) for row in operations.list_recalls(services().db)], query_data)
+    db, place = services().db, _place("recalls", query_data)
+    after = (datetime.fromisoformat(place[0]), place[1]) if place else None
+    found = operations.list_recalls(db, after=after, limit=query_data.limit + 1)
+    rows = [((row.created_at.isoformat(), row.recall_id), wire.recall_json(row)) for row in found]
+    return _rows("recalls", rows, operations.count_recalls(db), query_data)
 
 
 @blueprint.post("")
@@ -161,8 +194,36 @@ def show(recall_id: str) -> dict[str, Any]:
 @blueprint.output(RowsOut)
 @blueprint.doc(summary="Affected things, each with the step that proves it", responses=[404, 503])
 def affected(recall_id: str, query_data: RowsIn) -> dict[str, Any]:
-    """`via` and `event_key` lead one step back; follow `via` to the scope."""
-    return _rows([wire.affected_json(row) for row in operations.affected(services().db, recall_id)], query_data)
+    """`via` and `event_key` lead one step back; follow `via` to the scope. Nearest to the scope first."""
+    of = f"affected {recall_id}"
+    place = _place(of, query_data)
+    after = (int(place[0]), bytes.fromhex(place[1])) if place else None
+    found, total = operations.affected_page(services().db, recall_id, after, query_data.limit + 1)
+    rows = [((str(row.depth), row.key.hex()), wire.affected_json(row)) for row in found]
+    return _rows(of, rows, total, query_data)
+
+
+@blueprint.get("/<recall_id>/affected/file")
+@permission("recalls:read")
+@blueprint.input(FileIn, location="query")
+@blueprint.doc(summary="The same set as CSV or XLSX", responses=_FILE_ANSWERS)
+def affected_file(recall_id: str, query_data: FileIn) -> Response:
+    """All rows of the newest version, one row a thing."""
+    export = registry()[query_data.format]
+    with ExitStack() as opened:
+        out = opened.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
+        operations.export_affected(services().db, recall_id, export, out)
+        out.seek(0)
+        headers = {"Content-Disposition": f'attachment; filename="recall-{recall_id}{export.suffix}"'}
+        answer = Response(_pieces(out), content_type=export.media_type, headers=headers)
+        answer.call_on_close(opened.pop_all().close)
+    return answer
+
+
+def _pieces(out: IO[bytes]) -> Iterator[bytes]:
+    with out:
+        while piece := out.read(PIECE_BYTES):
+            yield piece
 
 
 @blueprint.get("/<recall_id>/not-affected")
@@ -172,8 +233,10 @@ def affected(recall_id: str, query_data: RowsIn) -> dict[str, Any]:
 @blueprint.doc(summary="What is not affected, and why", responses=[404, 503])
 def not_affected(recall_id: str, query_data: RowsIn) -> dict[str, Any]:
     """Other batches of the same products, and what only shared a box."""
-    found = operations.spared(services().db, recall_id)
-    return _rows([{"uri": row.uri, "reason": row.reason, "detail": row.detail} for row in found], query_data)
+    of, found = f"spared {recall_id}", operations.spared(services().db, recall_id)
+    place = _place(of, query_data) or ("", "")
+    rows = [((row.reason, row.uri), {"uri": row.uri, "reason": row.reason, "detail": row.detail}) for row in found]
+    return _rows(of, [row for row in rows if row[0] > place], len(found), query_data)
 
 
 @blueprint.get("/<recall_id>/notices")
@@ -183,9 +246,11 @@ def not_affected(recall_id: str, query_data: RowsIn) -> dict[str, Any]:
 @blueprint.doc(summary="Delivery list with answers", responses=[404, 503])
 def notices(recall_id: str, query_data: RowsIn) -> dict[str, Any]:
     """One row a holder."""
-    operations.get(services().db, recall_id)
-    found = operations.notices(services().db, recall_id=recall_id)
-    return _rows([wire.notice_json(row) for row in found], query_data)
+    db, of = services().db, f"notices {recall_id}"
+    operations.get(db, recall_id)
+    found = operations.notices(db, recall_id=recall_id, after=_pair(of, query_data), limit=query_data.limit + 1)
+    rows = [((row.recall_id, row.holder), wire.notice_json(row)) for row in found]
+    return _rows(of, rows, operations.count_notices(db, recall_id=recall_id), query_data)
 
 
 @blueprint.get("/<recall_id>/reconciliation")
@@ -225,11 +290,13 @@ def take_step(recall_id: str, json_data: StepIn) -> dict[str, Any]:
 @blueprint.doc(summary="Notices to the caller's enterprise", responses=[503])
 def own_notices(query_data: RowsIn) -> dict[str, Any]:
     """With the text of each recall."""
-    outside, found = services(), []
-    for row in operations.notices(outside.db, holder=_holder()):
-        told = wire.recall_json(operations.get(outside.db, row.recall_id))
-        found.append(wire.notice_json(row) | {"notice": told["notice"], "level": told["level"]})
-    return _rows(found, query_data)
+    db, holder, rows = services().db, _holder(), []
+    of = f"notices to {holder}"
+    for row in operations.notices(db, holder=holder, after=_pair(of, query_data), limit=query_data.limit + 1):
+        told = wire.recall_json(operations.get(db, row.recall_id))
+        said = wire.notice_json(row) | {"notice": told["notice"], "level": told["level"]}
+        rows.append(((row.recall_id, row.holder), said))
+    return _rows(of, rows, operations.count_notices(db, holder=holder), query_data)
 
 
 @blueprint.put("/<recall_id>/answer")
@@ -245,8 +312,27 @@ def answer(recall_id: str, json_data: AnswerIn) -> tuple[str, int]:
     return "", 204
 
 
-def _rows(rows: list[dict[str, Any]], wanted: RowsIn) -> dict[str, Any]:
-    return {"items": rows[wanted.offset : wanted.offset + wanted.limit], "total": len(rows)}
+def _place(of: str, wanted: RowsIn) -> tuple[str, ...] | None:
+    return read_cursor(of, wanted.cursor, services().settings)
+
+
+def _pair(of: str, wanted: RowsIn) -> tuple[str, str] | None:
+    place = _place(of, wanted)
+    return (place[0], place[1]) if place else None
+
+
+def _rows(
+    of: str, rows: Sequence[tuple[tuple[str, ...], dict[str, Any]]], total: int, wanted: RowsIn
+) -> dict[str, Any]:
+    """`rows`: place and row, one more than wanted when there are more."""
+    page = rows[: wanted.limit]
+    after = write_cursor(of, page[-1][0], services().settings) if page else wanted.cursor
+    return {
+        "items": [row for _, row in page],
+        "total": total,
+        "next_cursor": after,
+        "has_more": len(rows) > len(page),
+    }
 
 
 def _holder() -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from trace_core.errors import InputError
+from trace_server.exports.registry import registry
 from trace_server.recall import operations, wire
 from trace_server.recall.model import Notice, RecallEvent, Scope
 from trace_server.services import Services, operator_name
@@ -104,6 +106,25 @@ def show(services: Services, recall_id: str, *, not_affected: bool, as_json: boo
         return
     rows = [wire.affected_json(row) for row in operations.affected(services.db, recall_id)]
     _print(rows, ("uri", "status", "holder", "via"), as_json=as_json)
+
+
+@recall.command("export")
+@click.argument("recall_id")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@JSON
+@click.pass_obj
+def export(services: Services, recall_id: str, *, file: Path, as_json: bool) -> None:
+    """trace-server recall export 3f… affected.xlsx
+
+    Write the affected set as CSV or XLSX, by the ending of FILE.
+    """
+    known = {one.suffix: one for one in registry().values()}
+    if file.suffix not in known:
+        raise InputError(f"there is no format {file.suffix!r}", where="FILE", remedy=f"end it in {', '.join(known)}")
+    operations.get(services.db, recall_id)
+    with file.open("wb") as out:
+        count = operations.export_affected(services.db, recall_id, known[file.suffix], out)
+    _print([{"file": str(file), "rows": count}], ("file", "rows"), as_json=as_json)
 
 
 @recall.command("notices")

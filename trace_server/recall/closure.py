@@ -15,7 +15,6 @@ from trace_server.trace.directions import follow
 from trace_server.trace.frontier import Limits, Links
 from trace_server.trace.model import ALWAYS, BEGINNING, END, EventRow, Interval, LinkRole, Node, Relation
 from trace_server.trace.operations import Reading
-from trace_server.trace.rules import Stay
 
 LIMITS = Limits(nodes=1_000_000)
 """A national dairy's day; the answer is refused above, never cut."""
@@ -36,17 +35,16 @@ def affected_set(conn: Connection, dialect: Dialect, recall: Recall) -> tuple[li
     lots = catalog.printed_lots(conn, dialect, keys) | lots_of(conn, dialect, keys)
     asked = {lot_key(*one): one for one in recall.scope.batches}
     whereabouts = _Whereabouts(links, reading.events)
-    newest = {key: whereabouts.newest(key) for key in keys}
-    places = {key: whereabouts.place(key) for key in keys}
-    operators = places_of(conn, dialect, {place for place in places.values() if place})
+    operators = places_of(conn, dialect, {place for _, place in map(whereabouts.of, keys) if place})
     members = {lots[key] for key in keys if key in lots}
     uris = {key: named[key].canonical_uri if key in named else printed.get(key, "") for key in keys}
     found = []
     for key in keys:
-        node, this, place = nodes[key], named.get(key), places[key]
+        node, this = nodes[key], named.get(key)
+        newest, place = whereabouts.of(key)
         gtin, lot = asked.get(key) or _batch_of(key, this, lots)
         is_class = key in asked or (this is not None and this.is_class)
-        used = key in links.used
+        used = bool(links.own[key].used)
         known = operators.get(place)
         found.append(
             Affected(
@@ -61,7 +59,7 @@ def affected_set(conn: Connection, dialect: Dialect, recall: Recall) -> tuple[li
                 counts=_counts(node, uris[key], is_counted_by_item=is_class and (gtin, lot) in members),
                 quantity=f"{node.quantity:g}" if node.quantity is not None else "0" if is_class else "1",
                 uom=node.uom,
-                status=rules.status_of(newest[key], place, is_used=used),
+                status=rules.status_of(newest, place, is_used=used),
                 place=place,
                 holder=(known.operator_uscc if known is not None else "") or place,
             )
@@ -83,11 +81,11 @@ def not_affected(conn: Connection, dialect: Dialect, rows: Sequence[Affected]) -
     ]
     boxes = {row.key: row.uri for row in rows if row.relation == Relation.CONTAINER.value}
     neighbours: dict[bytes, bytes] = {}
-    for group in Reading(conn, dialect).parts(sorted(boxes)):
-        if group.role is LinkRole.CHILD_ADD and group.peer_key is not None:
-            for child in group.objects:
+    for link, children in Reading(conn, dialect).parts(sorted(boxes)):
+        if link.role is LinkRole.CHILD_ADD and link.peer_key is not None:
+            for child in children:
                 if child not in reached:
-                    neighbours.setdefault(child, group.peer_key)
+                    neighbours.setdefault(child, link.peer_key)
     names = objects(conn, dialect, sorted(neighbours))
     found += [
         Spared(names[key].canonical_uri, "shared_container", f"was in {boxes[box]} beside affected goods")
@@ -134,30 +132,30 @@ class _Whereabouts:
     def __init__(self, links: Links, events: Mapping[bytes, EventRow]) -> None:
         self._links = links
         self._events_by_key = events
+        self._known: dict[int, tuple[EventRow | None, str]] = {}
 
-    def newest(self, key: bytes) -> EventRow | None:
-        return max(self._events(key), key=_moment, default=None)
-
-    def place(self, key: bytes) -> str:
-        """Location of the newest event that names one, "" when none does."""
-        placed = [event for event in self._events(key) if event.biz_location or event.read_point]
-        last = max(placed, key=_moment, default=None)
-        return "" if last is None else last.biz_location or last.read_point
+    def of(self, key: bytes) -> tuple[EventRow | None, str]:
+        """The newest event, and the location of the newest that names one, "" when none does."""
+        name = id(self._links.own[key])  # what shares its links shares its place
+        if name not in self._known:
+            events = list(self._events(key))
+            placed = [event for event in events if event.biz_location or event.read_point]
+            last = max(placed, key=_moment, default=None)
+            place = "" if last is None else last.biz_location or last.read_point
+            self._known[name] = max(events, key=_moment, default=None), place
+        return self._known[name]
 
     def _events(self, key: bytes) -> Iterable[EventRow]:
         since, seen = BEGINNING, {key}
-        while True:
-            for link in self._links.by_object.get(key, ()):
+        while key in self._links.own:
+            for link in self._links.own[key].links:
                 if link.event_time >= since and link.event_key in self._events_by_key:
                     yield self._events_by_key[link.event_key]
-            stay = self._stay_now(key)
+            stay = next((stay for stay in self._links.stays(key) if stay.interval.end == END), None)
             if stay is None or stay.parent in seen:
                 return
             key, since = stay.parent, max(since, stay.interval.start)
             seen.add(key)
-
-    def _stay_now(self, key: bytes) -> Stay | None:
-        return next((stay for stay in self._links.stays(key) if stay.interval.end == END), None)
 
 
 def _moment(event: EventRow) -> tuple[object, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import IO
 
 from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
 from trace_core.ids import canonical, gs1
 from trace_server import audit
 from trace_server.audit.lifecycle import advance
 from trace_server.db import Connection, Database
+from trace_server.exports.model import Export
 from trace_server.recall import closure, publishing, rules, store
 from trace_server.recall.model import (
     Affected,
@@ -27,11 +29,14 @@ from trace_server.recall.model import (
     Scope,
     Spared,
 )
+from trace_server.recall.sheet import affected_sheet
 from trace_server.recall.states import IN_FORCE, TELLING, TRANSITIONS
 from trace_server.workdays.operations import calendar
 from trace_server.workdays.rules import LEGAL_TIME
 
 ACTOR = "job:recall"
+EXPORT_PAGE = 5000
+"""Rows of one look while a file is written."""
 MAX_SCOPE = 1000
 MAX_URI = 512
 _OVER = frozenset({RecallState.RECONCILED, RecallState.DISPOSED, RecallState.CLOSED})
@@ -144,10 +149,16 @@ def get(db: Database, recall_id: str) -> Recall:
         return _found(conn, recall_id)
 
 
-def list_recalls(db: Database) -> list[Recall]:
-    """Newest first."""
+def list_recalls(db: Database, *, after: tuple[datetime, str] | None = None, limit: int | None = None) -> list[Recall]:
+    """Newest first; `after`: time of creation and id of the last one seen."""
     with db.read() as conn:
-        return store.recalls(conn)
+        return store.recalls(conn, after=after, limit=limit)
+
+
+def count_recalls(db: Database) -> int:
+    """All of them, drafts too."""
+    with db.read() as conn:
+        return store.count_recalls(conn)
 
 
 def affected(db: Database, recall_id: str) -> list[Affected]:
@@ -157,6 +168,32 @@ def affected(db: Database, recall_id: str) -> list[Affected]:
         return store.affected(conn, recall_id)
 
 
+def affected_page(
+    db: Database, recall_id: str, after: tuple[int, bytes] | None, limit: int
+) -> tuple[list[Affected], int]:
+    """A stretch of the newest affected set by depth and key, and how many rows it has. Raises `NotFound`."""
+    with db.read() as conn:
+        _found(conn, recall_id)
+        return store.affected_page(conn, recall_id, after, limit), store.count_affected(conn, recall_id)
+
+
+def export_affected(db: Database, recall_id: str, export: Export, out: IO[bytes]) -> int:
+    """Write the newest affected set into a file, page by page in flat memory; returns how many rows.
+
+    Raises `NotFound`.
+    """
+    with db.read() as conn:
+        row = _found(conn, recall_id)
+        return export.write(affected_sheet(row, _all_pages(conn, recall_id)), out)
+
+
+def _all_pages(conn: Connection, recall_id: str) -> Iterator[Affected]:
+    after: tuple[int, bytes] | None = None
+    while page := store.affected_page(conn, recall_id, after, EXPORT_PAGE):
+        yield from page
+        after = page[-1].depth, page[-1].key
+
+
 def spared(db: Database, recall_id: str) -> list[Spared]:
     """What is not affected though one could think so, and why. Raises `NotFound`."""
     with db.read() as conn:
@@ -164,10 +201,23 @@ def spared(db: Database, recall_id: str) -> list[Spared]:
         return closure.not_affected(conn, db.dialect, store.affected(conn, recall_id))
 
 
-def notices(db: Database, *, recall_id: str | None = None, holder: str | None = None) -> list[HolderNotice]:
-    """The delivery list of a recall, or all that one holder got."""
+def notices(
+    db: Database,
+    *,
+    recall_id: str | None = None,
+    holder: str | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int | None = None,
+) -> list[HolderNotice]:
+    """The delivery list of a recall, or all that one holder got; `after`: recall and holder of the last one seen."""
     with db.read() as conn:
-        return store.notices(conn, recall_id=recall_id, holder=holder)
+        return store.notices(conn, recall_id=recall_id, holder=holder, after=after, limit=limit)
+
+
+def count_notices(db: Database, *, recall_id: str | None = None, holder: str | None = None) -> int:
+    """How many `notices` gives in all."""
+    with db.read() as conn:
+        return store.count_notices(conn, recall_id=recall_id, holder=holder)
 
 
 def reconciliation(db: Database, recall_id: str) -> Reconciliation:

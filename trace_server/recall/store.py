@@ -44,10 +44,18 @@ def find(conn: Connection, recall_id: str) -> Recall | None:
     return None if row is None else _recall(row)
 
 
-def recalls(conn: Connection) -> list[Recall]:
-    """All recalls, newest first."""
-    stmt = select(recall).order_by(recall.c.created_at.desc(), recall.c.recall_id)
+def recalls(conn: Connection, *, after: tuple[datetime, str] | None = None, limit: int | None = None) -> list[Recall]:
+    """Recalls, newest first; `after`: time of creation and id of the last one seen."""
+    stmt = select(recall).order_by(recall.c.created_at.desc(), recall.c.recall_id).limit(limit)
+    if after is not None:
+        moment, recall_id = after
+        same = (recall.c.created_at == moment) & (recall.c.recall_id > recall_id)
+        stmt = stmt.where((recall.c.created_at < moment) | same)
     return [_recall(row) for row in conn.execute(stmt)]
+
+
+def count_recalls(conn: Connection) -> int:
+    return int(conn.execute(select(func.count()).select_from(recall)).scalar_one())
 
 
 def affected(conn: Connection, recall_id: str) -> list[Affected]:
@@ -59,6 +67,17 @@ def affected(conn: Connection, recall_id: str) -> list[Affected]:
         .order_by(table.c.depth, table.c.uri)
     )
     return [_affected(row) for row in conn.execute(stmt)]
+
+
+def affected_page(conn: Connection, recall_id: str, after: tuple[int, bytes] | None, limit: int) -> list[Affected]:
+    """The newest affected set by depth and object key; `after`: those of the last row seen."""
+    table = recall_affected
+    stmt = select(table).where(table.c.recall_id == recall_id, table.c.until_version.is_(None))
+    if after is not None:
+        depth, key = after
+        same = (table.c.depth == depth) & (table.c.object_key > key)
+        stmt = stmt.where((table.c.depth > depth) | same)
+    return [_affected(row) for row in conn.execute(stmt.order_by(table.c.depth, table.c.object_key).limit(limit))]
 
 
 def replace_affected(
@@ -164,10 +183,20 @@ def lots_of_product(conn: Connection, gtins: Iterable[str]) -> list[tuple[str, s
     return [(row.gtin, row.lot) for row in conn.execute(stmt)]
 
 
-def notices(conn: Connection, *, recall_id: str | None = None, holder: str | None = None) -> list[HolderNotice]:
-    """Notices of one recall, of one holder, or of both."""
+def notices(
+    conn: Connection,
+    *,
+    recall_id: str | None = None,
+    holder: str | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int | None = None,
+) -> list[HolderNotice]:
+    """Notices of one recall, of one holder, or of both; `after`: recall and holder of the last one seen."""
     table = recall_notice
-    stmt = select(table).order_by(table.c.recall_id, table.c.holder)
+    stmt = select(table).order_by(table.c.recall_id, table.c.holder).limit(limit)
+    if after is not None:
+        same = (table.c.recall_id == after[0]) & (table.c.holder > after[1])
+        stmt = stmt.where((table.c.recall_id > after[0]) | same)
     if recall_id is not None:
         stmt = stmt.where(table.c.recall_id == recall_id)
     if holder is not None:
@@ -272,4 +301,15 @@ def count_affected(conn: Connection, recall_id: str) -> int:
     """Rows of the newest affected set."""
     table = recall_affected
     stmt = select(func.count()).where(table.c.recall_id == recall_id, table.c.until_version.is_(None))
+    return int(conn.execute(stmt).scalar_one())
+
+
+def count_notices(conn: Connection, *, recall_id: str | None = None, holder: str | None = None) -> int:
+    """How many `notices` gives in all."""
+    table = recall_notice
+    stmt = select(func.count()).select_from(table)
+    if recall_id is not None:
+        stmt = stmt.where(table.c.recall_id == recall_id)
+    if holder is not None:
+        stmt = stmt.where(table.c.holder == holder)
     return int(conn.execute(stmt).scalar_one())

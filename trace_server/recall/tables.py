@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import text as sql
 
 from trace_server.db import Json, Key, UtcDateTime, metadata
 
@@ -46,6 +47,15 @@ recall_affected = Table(
     Column("place", Text, nullable=False),
     Column("holder", Text, nullable=False),
     Index("recall_affected_by_object", "object_key"),
+)
+_NEWEST = sql("until_version IS NULL")
+Index(
+    "recall_affected_newest",
+    recall_affected.c.recall_id,
+    recall_affected.c.depth,
+    recall_affected.c.object_key,
+    postgresql_where=_NEWEST,
+    sqlite_where=_NEWEST,
 )
 
 recall_notice = Table(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ from tests.server.credit.make import AUTHORITY, OTHER_SUBJECT, SUBJECT, Clock, d
 from tests.server.detect import make as trade
 from trace_core.errors import Conflict, InputError, NotAllowed, NotFound, TraceError
 from trace_server.audit import operations as audit
-from trace_server.cases import operations, rules
+from trace_server.cases import cli, operations, rules
 from trace_server.cases.model import Actor, Case, CaseEvent, CaseState, Verdict
 from trace_server.cases.operations import NewCase, Step
 from trace_server.cases.states import ENDED, TRANSITIONS
@@ -314,3 +316,14 @@ def test_whatever_is_tried_the_case_follows_its_table_and_its_dossier_tells_it(
     found = operations.dossier(services, ONE, case.case_id)
     assert len(found.entries) == len(states)
     assert bool(case.record_id) == (CaseState.DECIDED in states)
+
+
+def test_the_list_of_the_rules_says_how_often_each_was_right(services: Services, database: Database) -> None:
+    operations.triage(services, ONE, [alert(database)], Verdict.FALSE_DATA, "主数据的有效期录错")
+    printed = CliRunner().invoke(cli.detectors, ["list", "--json"], obj=services)
+    assert printed.exit_code == 0, printed.output
+    told = {one["id"]: one["precision"] for one in map(json.loads, printed.stdout.splitlines())}
+    assert told["D04"] == {"rule": "D04", "suspected": 0, "benign": 0, "false_data": 1, "share": 0.0}
+    assert told["D30"] is None
+    plain = CliRunner().invoke(cli.detectors, ["list"], obj=services)
+    assert "[0 of 1 right, 0%]" in plain.stdout

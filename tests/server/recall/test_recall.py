@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import openpyxl
 import pytest
+from flask.testing import FlaskClient
 
 from tests.server.portal import make
 from trace_core.errors import Conflict, InputError, NotAllowed
@@ -22,7 +27,7 @@ from trace_server.catalog import store as catalog
 from trace_server.config import Settings
 from trace_server.db import Database
 from trace_server.ingest.operations import number_captures
-from trace_server.recall import jobs, operations
+from trace_server.recall import jobs, operations, rules, store
 from trace_server.recall.model import Answer, GoodsStatus, Notice, Recall, RecallEvent, RecallState, Scope
 from trace_server.services import Services
 from trace_server.worker import Worker, find_jobs
@@ -244,8 +249,94 @@ def test_only_those_who_may_read_run_or_answer_a_recall(database: Database) -> N
     assert http.put(f"{here}/answer", json=counted, headers=stranger).status_code == 404
     assert http.put(f"{here}/answer", json=counted, headers=shop).status_code == 204
     assert http.get(f"{here}/affected", headers=shop).status_code == 403
+    assert http.get(f"{here}/affected/file?format=csv", headers=shop).status_code == 403
     assert http.get(f"{here}/affected?limit=1", headers=auditor).json["total"] == 3
     for part in ("", "/not-affected", "/notices", "/reconciliation"):
         assert http.get(here + part, headers=auditor).status_code == 200
     assert http.get("/api/v1/recalls", headers=auditor).json["total"] == 1
     assert http.get("/api/v1/recalls/nothing", headers=auditor).status_code == 404
+
+
+@pytest.fixture()
+def drafted(database: Database) -> tuple[FlaskClient, dict[str, str], str]:
+    """HTTP, the headers of an auditor, and the address of a recall of a milk ingredient."""
+    make.load(database, batches=[make.batch(), make.batch(lot="L2612"), make.batch(lot="L2613")])
+    make.capture(database, *make.whole_way())
+    number = draft(database, INGREDIENT).recall_id
+    _, token = accounts.add_client(database, make.NOW, "t", name="a", role=Role.AUDITOR)
+    http = create_app(Settings(code_secret=make.SECRET), database).test_client()
+    return http, {"Authorization": f"Bearer {token}"}, f"/api/v1/recalls/{number}"
+
+
+@pytest.mark.parametrize("part", ["", "/affected", "/not-affected", "/notices"])
+def test_lists_go_on_where_the_cursor_says_and_miss_and_double_nothing(
+    database: Database, drafted: tuple[FlaskClient, dict[str, str], str], part: str
+) -> None:
+    http, auditor, here = drafted
+    draft(database)
+    draft(database)
+    number = here.rpartition("/")[2]
+    operations.announce(database, make.NOW, "two", number, "lab report 7")
+    operations.notify(database, make.NOW, "two", number)
+    where = here + part if part else here.rpartition("/")[0]
+    whole = http.get(where, headers=auditor).json
+    assert (len(whole["items"]), whole["has_more"]) == (whole["total"], False)
+    assert whole["total"] > 0
+    found, cursor, more = [], "", True
+    while more:
+        page = http.get(where, query_string={"limit": 1, "cursor": cursor}, headers=auditor).json
+        assert (len(page["items"]), page["total"]) == (1, whole["total"])
+        found += page["items"]
+        cursor, more = page["next_cursor"], page["has_more"]
+    assert found == whole["items"]
+    end = http.get(where, query_string={"cursor": cursor}, headers=auditor).json
+    assert (end["items"], end["next_cursor"]) == ([], cursor)
+
+
+def test_a_cursor_of_another_list_or_another_hand_is_refused(
+    drafted: tuple[FlaskClient, dict[str, str], str],
+) -> None:
+    http, auditor, here = drafted
+    cursor = http.get(f"{here}/affected?limit=1", headers=auditor).json["next_cursor"]
+    for where, text in [
+        (f"{here}/affected", cursor[:-4] + "AAAA"),
+        (f"{here}/affected", "ü"),
+        (f"{here}/affected", "x"),
+        (f"{here}/not-affected", cursor),
+        ("/api/v1/recalls", cursor),
+    ]:
+        answer = http.get(where, query_string={"cursor": text}, headers=auditor)
+        assert answer.status_code == 400, (where, text)
+    assert http.get(f"{here}/affected?offset=1", headers=auditor).status_code == 400
+
+
+def test_the_affected_set_comes_as_a_file(
+    database: Database,
+    drafted: tuple[FlaskClient, dict[str, str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    http, auditor, here = drafted
+    monkeypatch.setattr(operations, "EXPORT_PAGE", 2)
+    number = here.rpartition("/")[2]
+    table = http.get(f"{here}/affected/file?format=csv", headers=auditor)
+    assert (table.status_code, table.content_type) == (200, "text/csv; charset=utf-8")
+    rows = list(csv.DictReader(io.StringIO(table.data.decode("utf-8-sig"))))
+    assert {row["uri"]: row["status"] for row in rows} == uris(database, operations.get(database, number))
+    assert len(rows) == 4
+    book = http.get(f"{here}/affected/file?format=xlsx", headers=auditor)
+    sheet = openpyxl.load_workbook(io.BytesIO(book.data))["affected"]
+    assert [cell.value for cell in next(sheet.iter_rows())] == list(rows[0])
+    assert sheet.max_row == 5
+    assert http.get(f"{here}/affected/file?format=pdf", headers=auditor).status_code == 400
+    assert http.get("/api/v1/recalls/nothing/affected/file?format=csv", headers=auditor).status_code == 404
+
+
+def test_sums_of_the_database_are_the_sums_of_the_rows(database: Database) -> None:
+    make.load(database)
+    make.capture(database, *make.whole_way(), sold())
+    number = draft(database, INGREDIENT).recall_id
+    with database.read() as conn:
+        rows, added_up = store.affected(conn, number), store.sums(conn, number)
+        assert store.responsible(conn, number) == ""
+    assert rules.reconcile_sums(added_up, []) == rules.reconcile(rows, [])
