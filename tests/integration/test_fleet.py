@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +14,15 @@ from typing import Any
 
 import pytest
 
+from firmware_sim.device import SimulatedReader
+from firmware_sim.endpoints import PtyEndpoint
 from gateway_agent.blocklist import pin_key
+from gateway_agent.outbox_view import OutboxView
 from tests.gateway.broker_process import BrokerProcess, broker_process
 from tests.gateway.process import GatewayProcess, ended, until
 from tests.gateway.uplink_rig import Premises, premises
+from trace_core.readers import protocols
+from trace_core.readers._base import FieldTag
 from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import GatewayState
 from trace_server.blocklist.signing import list_signer
@@ -26,6 +33,8 @@ from trace_server.fleet.model import Health, Standing
 GATE = "gate-1"
 SECRET = "for tests only, long enough to be taken"
 POINT = "urn:epc:id:sgln:6901234.00001.0"
+TAG = FieldTag(bytes.fromhex("3034257BF7194E4000001A85"))
+WINDOW_S = 0.5
 SOAK = os.environ.get("SUYUAN_SOAK") == "1"
 SETTINGS_POINTS = ("settings-candidate", "settings-trial", "settings-judged")
 KEY_POINTS = ("", "key-made", "key-accepted", "key-swapped")
@@ -154,3 +163,101 @@ def test_over_mqtt_the_same_heartbeats_settings_and_keys_go_up_and_down(tmp_path
             place.gateway.start_and_wait()
             until(lambda place=place: place.result()[0] == "kept", "the settings are kept", limit_s=30)
             until(lambda place=place, before=before: place.standing().gateway.key_id != before, "another key")
+
+
+# Roll-back by failed health: a simulated reader on a serial line, a real server
+
+
+@dataclass
+class Manned:
+    """A place with a reader that is online, and settings from afar that were kept."""
+
+    place: Place
+    device: SimulatedReader
+    good: int
+    """Version of those settings."""
+
+    def trial(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.place.gateway.state / "settings.json").read_bytes())
+        return found
+
+    def pass_by(self) -> None:
+        """Goods leave the field and come again; the acknowledgement of their event tells of newer settings."""
+        self.device.remove(TAG.epc)
+        time.sleep(2 * WINDOW_S)
+        self.device.place(TAG)
+
+    def read_again(self) -> None:
+        gateway, before = self.place.gateway, len(self.place.gateway.answers())
+        self.pass_by()
+        until(lambda: len(gateway.answers()) > before, "goods are read and answered", limit_s=30)
+
+    def rolled_back(self, version: int) -> str:
+        """Wait until the server knows; the reason. The settings of before are in force, and goods are read."""
+        until(lambda: self.place.result()[0], f"settings {version} are judged", limit_s=40)
+        result, reason = self.place.result()
+        assert result == "rolled_back", reason
+        beat = self.place.standing().heartbeat
+        assert beat is not None
+        assert beat.report["settings"]["version"] == self.good
+        assert beat.report["settings"]["outcome"]["version"] == version
+        assert any(f"Settings {version} were rolled back: {reason}" in why for why in self.place.standing().reasons)
+        until(lambda: self.place.gateway.status()["readers"][0]["state"] == "online", "the reader is back", limit_s=20)
+        self.read_again()
+        return reason
+
+
+@pytest.fixture
+def manned(tmp_path: Path, place: Place) -> Iterator[Manned]:
+    found, port = protocols()["impinj_r2000"], PtyEndpoint(link=tmp_path / "tty")
+    reader = f'protocol = "impinj_r2000"\nurl = "serial://{port.path}"\noptions = {{antennas = [1]}}'
+    text = place.gateway.config.read_text().replace('protocol = "scanner"\nurl = "tcp://127.0.0.1:1"', reader)
+    place.gateway.config.write_text(text.replace("[answer]", f"presence_window_s = {WINDOW_S}\n[answer]"))
+    session = found.device({})
+    session.broken_ports = {3}  # type: ignore[attr-defined]
+    with SimulatedReader(found, session, port, seed=1) as device:
+        good = place.issue({"gateway": {"group_ms": 5.0}})
+        place.gateway.start_and_wait()
+        until(lambda: place.result()[0] == "kept", "good settings are kept", limit_s=40)
+        manned = Manned(place, device, good)
+        manned.read_again()
+        yield manned
+
+
+def test_settings_under_which_a_reader_or_the_server_does_not_answer_roll_back_by_themselves(manned: Manned) -> None:
+    # The reader has no antenna at port 4: nobody but it could know.
+    version = manned.place.issue({"reader": {"door": {"options": {"antennas": [4]}}}})
+    manned.pass_by()
+    assert "reader door did not come up" in manned.rolled_back(version)
+    version = manned.place.issue({"server": {"first_connect_spread_s": 3600.0}})
+    manned.pass_by()
+    assert "the server did not answer" in manned.rolled_back(version)
+
+
+def test_settings_that_end_the_program_twice_roll_back_and_two_stops_by_a_person_do_not(manned: Manned) -> None:
+    gateway = manned.place.gateway
+    gateway.terminate()
+    version = manned.place.issue({"gateway": {"group_ms": 7.0}})
+    for _ in range(2):
+        gateway.start(kill_at="settings-trial")
+        until(lambda: not gateway.running(), "killed in the trial", limit_s=30)
+    gateway.start_and_wait()
+    assert manned.rolled_back(version) == "the program ended 2 times during the trial"
+    manned.good = manned.place.issue({"gateway": {"group_ms": 8.0}, "server": {"first_connect_spread_s": 2.0}})
+    manned.pass_by()
+    until(lambda: manned.trial()["attempts"] or manned.place.result()[0], "the trial began")
+    for _ in range(3):
+        gateway.terminate()
+        gateway.start_and_wait()
+    until(lambda: manned.place.result()[0] == "kept", "they are kept", limit_s=40)
+
+
+def test_a_kill_in_the_trial_does_not_make_it_forget_which_readers_were_well(manned: Manned) -> None:
+    """The first try leaves the reader refused in the outbox; the second must not take that for its usual state."""
+    version = manned.place.issue({"reader": {"door": {"options": {"antennas": [4]}}}})
+    manned.pass_by()
+    with closing(OutboxView(manned.place.gateway.state / "outbox.sqlite")) as view:
+        until(lambda: view.devices()[0].state == "fault", "the reader refuses")
+    manned.place.gateway.kill()
+    manned.place.gateway.start_and_wait()
+    assert "reader door did not come up" in manned.rolled_back(version)
