@@ -36,6 +36,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.masterdata.api",
     "trace_server.ingest.api",
     "trace_server.query.api",
+    "trace_server.subscriptions.api",
     "trace_server.detect.api",
     "trace_server.cases.api",
     "trace_server.trace.api",

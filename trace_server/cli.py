@@ -32,6 +32,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.fleet.cli",
     "trace_server.ingest.cli",
     "trace_server.recall.cli",
+    "trace_server.subscriptions.cli",
     "trace_server.trace.cli",
     "trace_server.detect.cli",
     "trace_server.cases.cli",
@@ -225,6 +226,12 @@ def _start_over_with_shared_metrics() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "trace_server", *sys.argv[1:]])  # noqa: S606 – ourselves
 
 
+def _watch_shutdown(worker: Any) -> None:  # noqa: ANN401 – gunicorn's hook
+    from trace_server.subscriptions import live
+
+    live.SOCKETS.is_serving = lambda: bool(worker.alive)
+
+
 def _forget_worker(_arbiter: object, worker: Any) -> None:  # noqa: ANN401 – gunicorn's hook
     from prometheus_client.multiprocess import mark_process_dead
 
@@ -282,6 +289,7 @@ def _gunicorn_options(settings: Settings) -> dict[str, Any]:
         "proc_name": "trace-server",
         "logger_class": _server_log(),
         "control_socket_disable": True,
+        "post_worker_init": _watch_shutdown,
         "child_exit": _forget_worker,
         "on_exit": _drop_metrics,
     }

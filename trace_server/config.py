@@ -75,6 +75,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mqtt_ca_file", "", "path", "PEM certificates that vouch for the broker; empty: the system's"),
     Setting("mqtt_cert", "", "path", "PEM certificate of this server at the broker"),
     Setting("mqtt_key", "", "path", "PEM private key of mqtt_cert; empty: it is in mqtt_cert"),
+    Setting(
+        "webhook_hosts",
+        "",
+        "names",
+        "hosts that webhooks may reach by plain HTTP and at private addresses, separated by commas; empty: none",
+    ),
     Setting("log_level", "info", "level", "debug, info, warning or error"),
 )
 
@@ -106,6 +112,7 @@ class Settings:
     mqtt_ca_file: str = ""
     mqtt_cert: str = ""
     mqtt_key: str = ""
+    webhook_hosts: str = ""
     log_level: str = "info"
 
     def __post_init__(self) -> None:

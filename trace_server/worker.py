@@ -6,7 +6,7 @@ import importlib
 import signal
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,10 @@ JOBS: tuple[str, ...] = (
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
 KINDS: tuple[str, ...] = ("trace_server.ingest.later",)
 """Modules that offer `kinds: list[Kind]`: what the table of jobs may ask for."""
+LOOPS: tuple[str, ...] = ("trace_server.subscriptions.delivery",)
+"""Modules that offer `loops: list[Loop]`, each run in a thread of its own: they wait for others' servers."""
+Loop = Callable[[threading.Event, Services], None]
+"""Works until the event is set."""
 RUNNERS = 2
 """Jobs of the table at once: a long report keeps no webhook waiting."""
 MAX_DELAY_S = 300.0
@@ -117,6 +121,11 @@ def find_kinds(modules: Iterable[str] = KINDS) -> Mapping[str, Kind]:
     return runner.named(kind for name in modules for kind in importlib.import_module(name).kinds)
 
 
+def find_loops(modules: Iterable[str] = LOOPS) -> list[Loop]:
+    """The loops that `modules` offer."""
+    return [loop for name in modules for loop in importlib.import_module(name).loops]
+
+
 def require_alive(health_file: Path) -> None:
     """Raises `NotFound` unless a running worker renewed the file within `MAX_AGE_S`."""
     try:
@@ -142,6 +151,9 @@ def serve(services: Services, jobs: Sequence[Job], health_file: Path | None = No
     threads = [
         threading.Thread(target=runner.run_until, args=(stopping, services, kinds), name=f"jobs-{number}")
         for number in range(RUNNERS)
+    ] + [
+        threading.Thread(target=loop, args=(stopping, services), name=f"loop-{number}")
+        for number, loop in enumerate(find_loops())
     ]
     log.info("worker started", jobs=[job.name for job in jobs], kinds=sorted(kinds))
     for thread in threads:

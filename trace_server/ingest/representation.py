@@ -49,8 +49,15 @@ _PLACES: Final[Mapping[str, Any]] = {
 """Where identifiers stand in an event: `str` is one, a list holds many, a mapping is an object with some."""
 
 
-def query_json(events: Sequence[StoredEvent], created: datetime, epc_format: EpcFormat) -> bytes:
-    """The events as an EPCISQueryDocument in JSON-LD."""
+def query_json(
+    events: Sequence[StoredEvent],
+    created: datetime,
+    epc_format: EpcFormat,
+    *,
+    query: str = QUERY_NAME,
+    subscription: str = "",
+) -> bytes:
+    """The events as an EPCISQueryDocument in JSON-LD, for `subscription` if it is one's."""
     bodies = []
     contexts = []
     for stored in events:
@@ -75,7 +82,13 @@ def query_json(events: Sequence[StoredEvent], created: datetime, epc_format: Epc
             "type": "EPCISQueryDocument",
             "schemaVersion": "2.0",
             "creationDate": write_time(created),
-            "epcisBody": {"queryResults": {"queryName": QUERY_NAME, "resultsBody": {"eventList": bodies}}},
+            "epcisBody": {
+                "queryResults": {
+                    "queryName": query,
+                    **({"subscriptionID": subscription} if subscription else {}),
+                    "resultsBody": {"eventList": bodies},
+                }
+            },
         }
     )
 
