@@ -1,4 +1,4 @@
-"""A transformation that several events tell, joined by their transformationID, is one: inputs of all, outputs of all."""
+"""Events that share a transformationID tell one transformation: inputs of all of them, outputs of all of them."""
 
 from __future__ import annotations
 
