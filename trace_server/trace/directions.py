@@ -22,14 +22,15 @@ def upstream(starts: Iterable[Node], reads: Reads, limits: Limits | None = None,
             _transformation(link)
             for node in nodes
             if node.relation is not Relation.CONTAINER
-            for link in links.made.get(node.object_key, ())
+            for link in links.own[node.object_key].made
             if node.interval.holds(link.event_time)
         )
         if contents:
             _load_contents([node.object_key for node in nodes if node.relation in _GOODS], links)
         found: list[Node] = []
+        boxes: set[tuple[bytes, Interval]] = set()
         for node in nodes:
-            _containers(node, links, found)
+            _containers(node, links, found, boxes)
             if node.relation is not Relation.CONTAINER:  # what the box is made of is no source of the goods
                 _sources(node, links, found)
             if contents and node.relation in _GOODS:
@@ -53,13 +54,14 @@ def follow(starts: Iterable[Node], reads: Reads, limits: Limits | None = None) -
         links.load_outputs(
             _transformation(link)
             for node in nodes
-            for link in links.used.get(node.object_key, ())
+            for link in links.own[node.object_key].used
             if node.interval.holds(link.event_time)
         )
         _load_contents([node.object_key for node in nodes if node.relation in _GOODS], links)
         found: list[Node] = []
+        boxes: set[tuple[bytes, Interval]] = set()
         for node in nodes:
-            _containers(node, links, found)
+            _containers(node, links, found, boxes)
             _uses(node, links, found)
             if node.relation in _GOODS:
                 _contents(node, links, found, before=False)
@@ -76,68 +78,72 @@ def _transformation(link: Link) -> bytes:
 
 def _load_contents(keys: Sequence[bytes], links: Links) -> None:
     links.load_parts(keys)
-    links.load(link.object_key for key in keys for link in links.parts.get(key, ()))
+    links.load(child for key in keys for group in links.parts.get(key, ()) for child in group.objects)
 
 
 def _sources(node: Node, links: Links, found: list[Node]) -> None:
     key, depth = node.object_key, node.depth + 1
-    for link in links.lots.get(key, ()):
+    for link in links.own[key].lots:
         if link.peer_key is not None:
             found.append(Node(link.peer_key, ALWAYS, Relation.LOT, depth, key, node.is_input))
-    for link in links.made.get(key, ()):
+    for link in links.own[key].made:
         if not node.interval.holds(link.event_time):
             continue
         found += [
             Node(
-                source.object_key,
-                Interval(BEGINNING, source.event_time),
+                source,
+                Interval(BEGINNING, group.link.event_time),
                 Relation.INPUT,
                 depth,
                 key,
                 is_input=True,
-                event_key=source.event_key,
-                quantity=source.quantity,
-                uom=source.uom,
+                event_key=group.link.event_key,
+                quantity=group.link.quantity,
+                uom=group.link.uom,
             )
-            for source in links.inputs[_transformation(link)]
+            for group in links.inputs[_transformation(link)]
+            for source in group.objects
         ]
 
 
 def _uses(node: Node, links: Links, found: list[Node]) -> None:
-    for link in links.used.get(node.object_key, ()):
+    for link in links.own[node.object_key].used:
         if not node.interval.holds(link.event_time):
             continue
         found += [
             Node(
-                made.object_key,
-                Interval(made.event_time, END),
+                made,
+                Interval(group.link.event_time, END),
                 Relation.OUTPUT,
                 node.depth + 1,
                 node.object_key,
-                event_key=made.event_key,
-                quantity=made.quantity,
-                uom=made.uom,
+                event_key=group.link.event_key,
+                quantity=group.link.quantity,
+                uom=group.link.uom,
             )
-            for made in links.outputs[_transformation(link)]
+            for group in links.outputs[_transformation(link)]
+            for made in group.objects
         ]
 
 
-def _containers(node: Node, links: Links, found: list[Node]) -> None:
+def _containers(node: Node, links: Links, found: list[Node], known: set[tuple[bytes, Interval]]) -> None:
+    """`known`: boxes found on this level; nodes come by key, so the first of a pallet's thousand items names it."""
     if node.relation is Relation.LOT:
         return
     for stay in links.stays(node.object_key):
         inside = stay.interval.cut(node.interval)
-        if inside is not None:
-            depth, via = node.depth + 1, node.object_key
-            found.append(
-                Node(stay.parent, inside, Relation.CONTAINER, depth, via, node.is_input, event_key=stay.event_key)
-            )
+        if inside is None or (stay.parent, inside) in known:
+            continue
+        known.add((stay.parent, inside))
+        depth, via = node.depth + 1, node.object_key
+        found.append(Node(stay.parent, inside, Relation.CONTAINER, depth, via, node.is_input, event_key=stay.event_key))
 
 
 def _contents(node: Node, links: Links, found: list[Node], *, before: bool) -> None:
     """What was inside `node` while it counted: with its way until then, or with its way from then on."""
     key, depth = node.object_key, node.depth + 1
-    for child in {link.object_key for link in links.parts.get(key, ()) if link.role is LinkRole.CHILD_ADD}:
+    packed = (group.objects for group in links.parts.get(key, ()) if group.link.role is LinkRole.CHILD_ADD)
+    for child in {child for objects in packed for child in objects}:
         for stay in links.stays(child):
             inside = stay.interval.cut(node.interval) if stay.parent == key else None
             if inside is None:
@@ -148,6 +154,14 @@ def _contents(node: Node, links: Links, found: list[Node], *, before: bool) -> N
 
 def _members(node: Node, links: Links, found: list[Node]) -> None:
     key, depth = node.object_key, node.depth + 1
-    for link in links.parts.get(key, ()):
-        if link.role is LinkRole.MEMBER and link in links.lots.get(link.object_key, ()):  # not taken back
-            found.append(Node(link.object_key, node.interval, Relation.MEMBER, depth, key, event_key=link.event_key))
+    for group in links.parts.get(key, ()):
+        link = group.link
+        if link.role is not LinkRole.MEMBER:
+            continue
+        standing: dict[int, bool] = {}  # not taken back; all items of a case share their own links
+        for child in group.objects:
+            own = links.own[child]
+            if id(own) not in standing:
+                standing[id(own)] = link in own.lots
+            if standing[id(own)]:
+                found.append(Node(child, node.interval, Relation.MEMBER, depth, key, event_key=link.event_key))

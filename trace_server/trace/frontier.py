@@ -6,7 +6,6 @@ events give the same chain in whatever order and in however many batches they ar
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,11 +18,12 @@ MAX_NODES = 10_000
 MAX_DEPTH = 64
 """Levels of packing and making; the longest real chain (farm to infant formula) has about 20."""
 _MAKES = frozenset({LinkRole.COMMISSION, LinkRole.OUTPUT})
+_MOVES = frozenset({LinkRole.CHILD_ADD, LinkRole.CHILD_DELETE})
 _PLACED = frozenset({Relation.CONTAINER, Relation.LOT})
 
 
 class Reads(Protocol):
-    """Where links come from, in the order of what they say; `objects` of a group in any order.
+    """Where links come from, by event time and then by what they say.
 
     Each method is called at most once a level, with keys not asked for before.
     """
@@ -50,97 +50,114 @@ class Limits:
 
 
 @dataclass(slots=True)
+class Own:
+    """The links of an object, by event time; one value for all objects to which the same events did the same."""
+
+    links: tuple[Link, ...]
+    moves: tuple[Link, ...]
+    """What took it into or out of a container."""
+    used: tuple[Link, ...]
+    made: tuple[Link, ...]
+    lots: tuple[Link, ...]
+    emptied: tuple[Link, ...]
+    is_container: bool
+    stays: Sequence[Stay] | None = None
+    """None until asked for."""
+
+    @property
+    def parents(self) -> set[bytes]:
+        return {move.peer_key for move in self.moves if move.role is LinkRole.CHILD_ADD and move.peer_key is not None}
+
+
+def _of(links: Iterable[Link]) -> Own:
+    roles: dict[LinkRole, tuple[Link, ...]] = {}
+    found = tuple(links)
+    for link in found:
+        roles[link.role] = (*roles.get(link.role, ()), link)
+    return Own(
+        links=found,
+        moves=tuple(link for link in found if link.role in _MOVES),
+        used=roles.get(LinkRole.INPUT, ()),
+        made=roles.get(LinkRole.OUTPUT, ()),
+        lots=roles.get(LinkRole.MEMBER, ()),
+        emptied=roles.get(LinkRole.PARENT_CLEARED, ()),
+        is_container=LinkRole.PARENT in roles or LinkRole.PARENT_CLEARED in roles,
+    )
+
+
+@dataclass(slots=True)
 class Links:
     """What has been read of the link table so far, so that each object is read once."""
 
     reads: Reads
-    by_object: dict[bytes, list[Link]] = field(default_factory=dict)
-    inputs: dict[bytes, list[Link]] = field(default_factory=dict)
-    outputs: dict[bytes, list[Link]] = field(default_factory=dict)
-    parts: dict[bytes, list[Link]] = field(default_factory=dict)
-    moves: dict[bytes, list[Link]] = field(default_factory=lambda: defaultdict(list))
-    """Of `by_object` what took an object into or out of a container. Those without any are missing, as below."""
-    used: dict[bytes, list[Link]] = field(default_factory=lambda: defaultdict(list))
-    made: dict[bytes, list[Link]] = field(default_factory=lambda: defaultdict(list))
-    lots: dict[bytes, list[Link]] = field(default_factory=lambda: defaultdict(list))
-    holding: dict[bytes, list[Link]] = field(default_factory=lambda: defaultdict(list))
-    emptied: dict[bytes, list[Link]] = field(default_factory=lambda: defaultdict(list))
-    _alone: dict[tuple[bytes, bytes | None], list[Stay]] = field(default_factory=dict)
+    own: dict[bytes, Own] = field(default_factory=dict)
+    inputs: dict[bytes, list[Group]] = field(default_factory=dict)
+    outputs: dict[bytes, list[Group]] = field(default_factory=dict)
+    parts: dict[bytes, list[Group]] = field(default_factory=dict)
 
-    def stays(self, key: bytes) -> list[Stay]:
+    def stays(self, key: bytes) -> Sequence[Stay]:
         """When the object, which is loaded, was in which container."""
-        moves = self.moves.get(key)
-        if moves is None:
-            return []
-        if len(moves) > 1 or moves[0].peer_key in self.emptied:
-            emptied = {parent: self.emptied[parent] for parent in _parents(moves) if parent in self.emptied}
-            return stays(moves, emptied)
-        name = moves[0].event_key, moves[0].peer_key
-        if name not in self._alone:  # all that was packed by one event and moved no more
-            self._alone[name] = stays(moves, {})
-        return self._alone[name]
+        own = self.own[key]
+        if own.stays is None:
+            emptied = {parent: self.own[parent].emptied for parent in own.parents if parent in self.own}
+            own.stays = stays(own.moves, emptied)
+        return own.stays
 
     def load(self, keys: Iterable[bytes]) -> None:
         """Own links of the objects, and of every container that one of them was ever put into: a container can be
         emptied without naming its children, so its links are needed to end a stay.
         """
         wanted = list(keys)
-        self._own(wanted)
-        self._own({parent for key in wanted if key in self.moves for parent in _parents(self.moves[key])})
+        self._load(wanted)
+        shared = {id(own): own for own in map(self.own.__getitem__, wanted)}
+        self._load({parent for own in shared.values() if own.moves for parent in own.parents})
 
-    def load_inputs(self, events: Iterable[bytes]) -> None:
-        _fill(self.inputs, events, self.reads.inputs)
+    def load_inputs(self, transformations: Iterable[bytes]) -> None:
+        _fill(self.inputs, transformations, self.reads.inputs)
 
-    def load_outputs(self, events: Iterable[bytes]) -> None:
-        _fill(self.outputs, events, self.reads.outputs)
+    def load_outputs(self, transformations: Iterable[bytes]) -> None:
+        _fill(self.outputs, transformations, self.reads.outputs)
 
     def load_parts(self, objects: Iterable[bytes]) -> None:
-        """What was ever put into these objects or made one of these lots; they are loaded themselves.
+        """What was ever put into these objects, which are loaded, or made one of these lots.
 
-        Who packs says what it packs into, and only single things are members of a lot: a member that was never a
-        container has no parts, and the hundred thousand items of a recall need not be asked for.
+        Who packs says into what, and only single things are members of a lot: a member that was never a container
+        has no parts, and the hundred thousand items of a recall need not be asked for.
         """
-        wanted = [key for key in objects if key in self.holding or key not in self.lots]
-        _fill(self.parts, wanted, self.reads.parts)
+        _fill(
+            self.parts,
+            (key for key in objects if self.own[key].is_container or not self.own[key].lots),
+            self.reads.parts,
+        )
 
-    def _own(self, keys: Iterable[bytes]) -> None:
-        known = self.by_object
-        wanted = sorted({key for key in keys if key not in known})
-        if not wanted:
+    def _load(self, keys: Iterable[bytes]) -> None:
+        places: dict[bytes, list[int]] = {key: [] for key in keys if key not in self.own}
+        if not places:
             return
-        known.update((key, []) for key in wanted)
-        kinds = {
-            LinkRole.CHILD_ADD: self.moves,
-            LinkRole.CHILD_DELETE: self.moves,
-            LinkRole.INPUT: self.used,
-            LinkRole.OUTPUT: self.made,
-            LinkRole.MEMBER: self.lots,
-            LinkRole.PARENT: self.holding,
-            LinkRole.PARENT_CLEARED: self.emptied,
-        }
-        for group in self.reads.links(wanted):
-            kind = kinds.get(group.role)
-            for link in group.links():
-                key = link.object_key
-                known[key].append(link)
-                if kind is not None:
-                    kind[key].append(link)
-
-
-def _parents(moves: Iterable[Link]) -> Iterator[bytes]:
-    return (move.peer_key for move in moves if move.role is LinkRole.CHILD_ADD and move.peer_key is not None)
+        wanted = sorted(places)
+        groups = list(self.reads.links(wanted))
+        for number, group in enumerate(groups):
+            for key in group.objects:
+                places[key].append(number)
+        shared: dict[tuple[int, ...], Own] = {}
+        for key in wanted:
+            name = tuple(places[key])
+            own = shared.get(name)
+            if own is None:
+                own = shared[name] = _of(groups[number].link for number in name)
+            self.own[key] = own
 
 
 def _fill(
-    known: dict[bytes, list[Link]], peers: Iterable[bytes], read: Callable[[Sequence[bytes]], Iterable[Group]]
+    known: dict[bytes, list[Group]], peers: Iterable[bytes], read: Callable[[Sequence[bytes]], Iterable[Group]]
 ) -> None:
     wanted = sorted({key for key in peers if key not in known})
     if not wanted:
         return
     known.update((key, []) for key in wanted)
     for group in read(wanted):
-        if group.peer_key is not None:
-            known[group.peer_key] += group.links()
+        if group.link.peer_key is not None:
+            known[group.link.peer_key].append(group)
 
 
 Expand = Callable[[Sequence[Node], Links], Iterable[Node]]
@@ -191,9 +208,10 @@ def _merged(frontier: Iterable[Node], seen: dict[tuple[bytes, Relation | None], 
         for node in nodes:
             # A lot as such, a box around the goods and the goods themselves are looked at differently.
             known = seen.setdefault((key, node.relation if node.relation in _PLACED else None), [])
-            if not any(other.covers(node.interval) for other in known):
-                known.append(node.interval)
-                yield node
+            if known and any(other.covers(node.interval) for other in known):
+                continue
+            known.append(node.interval)
+            yield node
 
 
 def _distinct(nodes: Iterable[Node]) -> Iterable[Node]:
@@ -210,7 +228,7 @@ def _distinct(nodes: Iterable[Node]) -> Iterable[Node]:
 def _within(nodes: Iterable[Node], links: Links) -> Iterator[tuple[Node, Link]]:
     told: set[bytes] = set()
     for node in nodes:
-        for link in links.by_object[node.object_key]:
+        for link in links.own[node.object_key].links:
             if link.event_key in told or not _belongs(node, link):
                 continue
             told.add(link.event_key)

@@ -24,6 +24,8 @@ class Interval(NamedTuple):
 
     def cut(self, other: Interval) -> Interval | None:
         """What both have in common, None when nothing."""
+        if self.start >= other.start and self.end <= other.end:
+            return self
         start, end = max(self.start, other.start), min(self.end, other.end)
         return Interval(start, end) if start < end else None
 
@@ -79,12 +81,12 @@ class LinkRole(StrEnum):
 
 
 class Link(NamedTuple):
-    """One row of the link table. `peer_key` is the container of a child, the event of an input or output.
+    """What one event did in one way to an object, or to many. `peer_key` is the container of a child, the
+    transformation of an input or output.
 
-    A tuple, as nodes are: it is made faster than a frozen dataclass and a recall makes a million of them.
+    A tuple, as nodes are: it is made faster than a frozen dataclass.
     """
 
-    object_key: bytes
     event_time: datetime
     event_key: bytes
     peer_key: bytes | None
@@ -95,20 +97,10 @@ class Link(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Links that differ in their object only: what one event did in one way to many things."""
+    """The objects, in any order, that were read to have this link."""
 
-    event_time: datetime
-    event_key: bytes
-    peer_key: bytes | None
-    role: LinkRole
-    quantity: float | None
-    uom: str
+    link: Link
     objects: list[bytes]
-
-    def links(self) -> list[Link]:
-        """One for each of `objects`, in their order."""
-        what = self[:6]
-        return [Link(key, *what) for key in self.objects]
 
 
 class Node(NamedTuple):

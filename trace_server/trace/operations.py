@@ -60,22 +60,24 @@ class Reading:
         """Of a transformation that several events tell, what none of them took back: the declarations name the
         objects, not the transformation. What one event tells stands as that event does, which is known already.
         """
-        joined = [group for group in groups if group.peer_key != group.event_key]
+        joined = [group for group in groups if group.link.peer_key != group.link.event_key]
         if not joined:
             return groups
         objects = sorted({key for group in joined for key in group.objects})
         named = self._standing(store.links_of(self._conn, self._dialect, objects))
-        standing = {group.event_key for group in named}
-        return [group for group in groups if group.peer_key == group.event_key or group.event_key in standing]
+        standing = {group.link.event_key for group in named}
+        return [
+            group for group in groups if group.link.peer_key == group.link.event_key or group.link.event_key in standing
+        ]
 
     def _standing(self, groups: list[Group]) -> list[Group]:
-        named = {group.event_key for group in groups}
+        named = {group.link.event_key for group in groups}
         for event in store.events_of(self._conn, self._dialect, sorted(named - self.events.keys())):
             self.events[event.event_key] = event
         wrong = rules.retracted(self.events[key] for key in named if key in self.events)
-        standing = [group for group in groups if group.event_key not in wrong]
-        again = self._recorded_again({group.event_key for group in standing})
-        return [group for group in standing if group.event_key not in again]
+        standing = [group for group in groups if group.link.event_key not in wrong]
+        again = self._recorded_again({group.link.event_key for group in standing})
+        return [group for group in standing if group.link.event_key not in again]
 
     def _recorded_again(self, keys: Iterable[bytes]) -> frozenset[bytes]:
         """Of these events, those that another one says already; that one remembers who else recorded it."""

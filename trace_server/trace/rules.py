@@ -40,28 +40,24 @@ def stays(links: Iterable[Link], cleared: Mapping[bytes, Sequence[Link]]) -> lis
     `links` are all links of the object, in any order; `cleared` maps a container to its PARENT_CLEARED links. A
     second ADD elsewhere ends the first stay: an object is in one container at a time.
     """
-    moves = [link for link in links if link.role in _ORDER and link.peer_key is not None]
+    moves = [(link, link.peer_key) for link in links if link.role in _ORDER and link.peer_key is not None]
     if not moves:
         return []
-    parents = {link.peer_key for link in moves}
-    moves += [link for parent, ends in cleared.items() if parent in parents for link in ends]
-    moves.sort(key=lambda link: (link.event_time, _ORDER[link.role], link.event_key))
+    parents = {parent for _, parent in moves}
+    moves += [(link, parent) for parent, ends in cleared.items() if parent in parents for link in ends]
+    moves.sort(key=lambda move: (move[0].event_time, _ORDER[move[0].role], move[0].event_key))
     found: list[Stay] = []
     inside: Link | None = None
-    for move in moves:
-        if move.role is LinkRole.CHILD_ADD:
-            if inside is not None and inside.peer_key == move.peer_key:
+    for link, parent in moves:
+        if link.role is LinkRole.CHILD_ADD:
+            if inside is not None and inside.peer_key == parent:
                 continue  # packed again where it is: one stay
-            found += _stay(inside, move)
-            inside = move
-        elif inside is not None and inside.peer_key == _container(move):
-            found += _stay(inside, move)
+            found += _stay(inside, link)
+            inside = link
+        elif inside is not None and inside.peer_key == parent:
+            found += _stay(inside, link)
             inside = None
     return found + _stay(inside, None)
-
-
-def _container(move: Link) -> bytes | None:
-    return move.object_key if move.role is LinkRole.PARENT_CLEARED else move.peer_key
 
 
 def _stay(start: Link | None, end: Link | None) -> list[Stay]:

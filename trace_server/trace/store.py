@@ -11,7 +11,7 @@ from trace_server.db import Connection, Dialect
 from trace_server.ingest.model import ActionCode, EventType
 from trace_server.ingest.model import LinkRole as StoredRole
 from trace_server.ingest.tables import capture, event, link, object_
-from trace_server.trace.model import EventRow, Group, LinkRole
+from trace_server.trace.model import EventRow, Group, Link, LinkRole
 
 KEYS_AT_ONCE = 200_000
 """Objects of one statement: what it groups then fits into the memory that PostgreSQL gives a sort."""
@@ -185,6 +185,11 @@ def _groups(rows: Iterable[Row[*tuple[Any, ...]]], named: frozenset[bytes]) -> l
         role = _ROLES.get((stored_role, action), LinkRole.OBJECT)
         if role is LinkRole.PARENT_CLEARED and event_key in named:
             role = LinkRole.PARENT
-        found.append(Group(event_time, event_key, peer_key, role, quantity, uom or "", objects))
-    found.sort(key=lambda one: (*one[:2], one.role, one.peer_key or b"", one.quantity or 0.0))
+        found.append(Group(Link(event_time, event_key, peer_key, role, quantity, uom or ""), objects))
+    found.sort(key=_order)
     return found
+
+
+def _order(group: Group) -> tuple[object, ...]:
+    link = group.link
+    return (link.event_time, link.event_key, link.role, link.peer_key or b"", link.quantity or 0.0)

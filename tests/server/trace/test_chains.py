@@ -35,7 +35,7 @@ def at(minutes: int) -> datetime:
 
 
 def move(role: LinkRole, minutes: int, parent: bytes = BOX) -> Link:
-    return Link(THING, at(minutes), f"{minutes:016d}".encode(), parent, role)
+    return Link(at(minutes), f"{minutes:016d}".encode(), parent, role)
 
 
 def journey(database: Database) -> Journey:
@@ -244,7 +244,7 @@ def test_ten_thousand_nodes_take_one_query_a_level() -> None:
         def links(self, keys: Any) -> list[Group]:
             calls.append(len(keys))
             return [
-                Group(at(1000 - int(key[:6])), key, key, LinkRole.OUTPUT, None, "", [key])
+                Group(Link(at(1000 - int(key[:6])), key, key, LinkRole.OUTPUT), [key])
                 for key in keys
                 if int(key[:6]) < depth
             ]
@@ -254,7 +254,7 @@ def test_ten_thousand_nodes_take_one_query_a_level() -> None:
             for event in events:
                 level, index = int(event[:6]), int(event[6:])
                 sources = [name(level + 1, one) for one in ({index, (index * 7) % width} if level else range(width))]
-                found.append(Group(at(1000 - level), event, event, LinkRole.INPUT, None, "", sources))
+                found.append(Group(Link(at(1000 - level), event, event, LinkRole.INPUT), sources))
             return found
 
         def outputs(self, _events: Any) -> list[Group]:
