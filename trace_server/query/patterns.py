@@ -20,29 +20,38 @@ _SAFE: Final = "!'()*"
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How a canonical link of one scheme falls apart: `digits` of the key, indicator in front, text behind."""
+    """How a canonical link of one scheme falls apart: `key`, of which the company prefix is a part, and what follows.
+
+    `parts`: how many a URN of the scheme has. `has_indicator`: the key begins with a digit that belongs to the
+    reference.
+    """
 
     link: re.Pattern[str]
+    parts: int
     has_indicator: bool = False
 
 
-def _shape(path: str, *, has_indicator: bool = False) -> _Shape:
-    return _Shape(re.compile(re.escape(CANONICAL_DOMAIN) + path + r"\Z"), has_indicator)
+def _shape(path: str, parts: int, *, has_indicator: bool = False) -> _Shape:
+    return _Shape(re.compile(re.escape(CANONICAL_DOMAIN) + path + r"\Z"), parts, has_indicator)
 
 
 _SHAPES: Final[Mapping[str, _Shape]] = {
-    "sgtin": _shape(r"01/(?P<key>\d{13})\d/21/(?P<rest>.+)", has_indicator=True),
-    "lgtin": _shape(r"01/(?P<key>\d{13})\d/10/(?P<rest>.+)", has_indicator=True),
-    "upui": _shape(r"01/(?P<key>\d{13})\d/235/(?P<rest>.+)", has_indicator=True),
-    "sscc": _shape(r"00/(?P<key>\d{17})\d(?P<rest>)", has_indicator=True),
-    "sgln": _shape(r"414/(?P<key>\d{12})\d(?:/254/(?P<rest>.+))?"),
-    "pgln": _shape(r"417/(?P<key>\d{12})\d(?P<rest>)"),
-    "grai": _shape(r"8003/0(?P<key>\d{12})\d(?P<rest>.*)"),
-    "giai": _shape(r"8004/(?P<key>\d{6,12})(?P<rest>.*)"),
-    "gsrn": _shape(r"8018/(?P<key>\d{17})\d(?P<rest>)"),
-    "gsrnp": _shape(r"8017/(?P<key>\d{17})\d(?P<rest>)"),
-    "gdti": _shape(r"253/(?P<key>\d{12})\d(?P<rest>.*)"),
-    "sgcn": _shape(r"255/(?P<key>\d{12})\d(?P<rest>.*)"),
+    "sgtin": _shape(r"01/(?P<key>\d{13})\d/21/(.+)", 3, has_indicator=True),
+    "lgtin": _shape(r"01/(?P<key>\d{13})\d/10/(.+)", 3, has_indicator=True),
+    "upui": _shape(r"01/(?P<key>\d{13})\d/235/(.+)", 3, has_indicator=True),
+    "itip": _shape(r"8006/(?P<key>\d{13})\d(\d\d)(\d\d)/21/(.+)", 5, has_indicator=True),
+    "sscc": _shape(r"00/(?P<key>\d{17})\d", 2, has_indicator=True),
+    "sgln": _shape(r"414/(?P<key>\d{12})\d(?:/254/(.+))?", 3),
+    "pgln": _shape(r"417/(?P<key>\d{12})\d", 2),
+    "grai": _shape(r"8003/0(?P<key>\d{12})\d(.*)", 3),
+    "giai": _shape(r"8004/(?P<key>.+)", 2),
+    "gsrn": _shape(r"8018/(?P<key>\d{17})\d", 2),
+    "gsrnp": _shape(r"8017/(?P<key>\d{17})\d", 2),
+    "gdti": _shape(r"253/(?P<key>\d{12})\d(.*)", 3),
+    "sgcn": _shape(r"255/(?P<key>\d{12})\d(.*)", 3),
+    "cpi": _shape(r"8010/(?P<key>[^/]+)/8011/(.+)", 3),
+    "ginc": _shape(r"401/(?P<key>.+)", 2),
+    "gsin": _shape(r"402/(?P<key>\d{16})\d", 2),
 }
 
 
@@ -69,36 +78,23 @@ def _by_parts(scheme: str, parts: list[str]) -> Callable[[str], bool]:
     if shape is None:
         wanted = f"urn:epc:id:{scheme}:"
         return lambda uri: uri.startswith(wanted) and _same(parts, uri[len(wanted) :].split("."))
-    if scheme == "giai":
-        return lambda uri: _giai(shape, parts, uri)
     return lambda uri: _keyed(shape, parts, uri)
 
 
 def _keyed(shape: _Shape, parts: list[str], uri: str) -> bool:
     found = shape.link.match(uri)
-    if found is None:
+    if found is None or len(parts) != shape.parts:
         return False
     if parts[0] == "*":
         return all(part == "*" for part in parts)
-    key, rest, length = found["key"], found["rest"], len(parts[0])
+    key, length = found["key"], len(parts[0])
     if shape.has_indicator:
         prefix, reference = key[1 : 1 + length], key[0] + key[1 + length :]
     else:
         prefix, reference = key[:length], key[length:]
-    have = [prefix, reference]
-    if len(parts) > 2:
-        # an SGLN without extension has the extension 0 in its URN
-        have.append("0" if rest is None else rest)
-    return _same([*parts[:2], *(_escaped(part) for part in parts[2:])], have)
-
-
-def _giai(shape: _Shape, parts: list[str], uri: str) -> bool:
-    if shape.link.match(uri) is None:
-        return False
-    text = uri[len(f"{CANONICAL_DOMAIN}8004/") :]
-    if parts[0] == "*":
-        return True
-    return text.startswith(parts[0]) and _same(parts[1:], [text[len(parts[0]) :]])
+    # an SGLN without extension has the extension 0 in its URN
+    rest = ["0" if text is None else text for text in found.groups()[1:]]
+    return _same([parts[0], *map(_escaped, parts[1:])], [prefix, reference, *rest])
 
 
 def _escaped(part: str) -> str:
