@@ -27,7 +27,7 @@ from trace_server.problems import MEDIA_TYPE
 from trace_server.query import operations, store
 from trace_server.query.model import NamedQuery, NoSuchName, Page, Query, QueryInvalid
 from trace_server.query.parameters import parse_query
-from trace_server.query.tokens import PURPOSE, read_token, write_token
+from trace_server.query.tokens import PURPOSE, read_mark, read_token, write_mark, write_token
 from trace_server.query.values import count
 from trace_server.services import services
 
@@ -94,16 +94,16 @@ def list_resource() -> Response:
     resource = _resource()
     _require_known(_PAGING)
     limit = _per_page()
-    after = request.args.get("nextPageToken", "")
     if resource == "eventTypes":
         return _collection(list(EVENT_TYPES))
+    after = _mark(resource)
     with services().db.read() as conn:
         if resource == "epcs":
-            found = store.epcs(conn, _key(after), limit + 1)
+            found = store.epcs(conn, bytes.fromhex(after) or bytes(16), limit + 1)
             places, values = [key.hex() for key, _ in found], [uri for _, uri in found]
         else:
             places = values = store.values_of(conn, resource, after, limit + 1)
-    token = places[limit - 1] if len(values) > limit else ""
+    token = write_mark(places[limit - 1], resource, _token_key()) if len(values) > limit else ""
     vocabulary = VOCABULARIES.get(resource)
     if vocabulary is None:
         epc_format = negotiation.epc_format(request.headers)
@@ -168,10 +168,10 @@ def list_queries() -> Response:
     """By name, in pages by `Link: rel="next"`."""
     _require_known(_PAGING)
     limit = _per_page()
-    found = operations.list_named(services().db, request.args.get("nextPageToken", ""), limit + 1)
+    found = operations.list_named(services().db, _mark("queries"), limit + 1)
     response = _json([{"name": one.name, "query": one.parameters} for one in found[:limit]])
     if len(found) > limit:
-        _link(response, found[limit - 1].name)
+        _link(response, write_mark(found[limit - 1].name, "queries", _token_key()))
     return response
 
 
@@ -204,6 +204,15 @@ def named_events(name: str) -> Response:
     return _answer(found.parameters, _declared(STANDARD, found.context))
 
 
+@blueprint.delete("/nextPageToken/<token>")
+@permission("events:read")
+@blueprint.doc(summary="Release what a page token holds, which is nothing", responses=[204, 503])
+def forget_token(token: str) -> Response:
+    """Tokens carry their place in themselves: there is nothing to release, and the client has done its duty."""
+    del token
+    return Response(status=204)
+
+
 @blueprint.after_request
 def _name_errors(response: Response) -> Response:
     """The standard's headers on every answer; on a problem the standard's name of it as `type`."""
@@ -226,7 +235,7 @@ def _answer(fixed: Mapping[str, object], context: Context) -> Response:
             raise QueryInvalid("the address says this already", where=name, remedy="leave the parameter out")
         parameters[name] = value
     outside = services()
-    key = outside.settings.derived_key(PURPOSE)
+    key = _token_key()
     token = request.args.get("nextPageToken", "")
     after = read_token(token, parameters, key) if token else None
     limit = _per_page()
@@ -309,12 +318,14 @@ def _per_page() -> int:
     return found or PER_PAGE
 
 
-def _key(token: str) -> bytes:
-    if token and not re.fullmatch(r"[0-9a-f]{32}", token):
-        raise QueryInvalid(
-            "this is no page token of this server", where="nextPageToken", remedy="follow Link: rel=next"
-        )
-    return bytes.fromhex(token) or bytes(16)
+def _mark(of: str) -> str:
+    """The member of the collection `of` behind which this page begins; empty on the first."""
+    token = request.args.get("nextPageToken", "")
+    return read_mark(token, of, _token_key()) if token else ""
+
+
+def _token_key() -> bytes:
+    return services().settings.derived_key(PURPOSE)
 
 
 def _context() -> Context:

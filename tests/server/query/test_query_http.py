@@ -99,9 +99,39 @@ def test_each_resource_lists_values_and_narrows_events(session: Session) -> None
     assert session.get("/bizSteps/shipping").json["member"] == ["events"]
     missing = session.get("/bizSteps/packing/events")
     assert (missing.status_code, missing.json["type"]) == (404, "epcisException:NoSuchResourceException")
-    page = session.get("/epcs?perPage=1")
-    assert len(page.json["member"]) == 1
-    assert 'rel="next"' in page.headers["Link"]
+
+
+@pytest.mark.parametrize("resource", ["epcs", "bizSteps", "dispositions", "readPoints", "queries"])
+def test_collections_come_in_pages_whose_tokens_are_signed(session: Session, resource: str) -> None:
+    session.tell(*[
+        seen(n, bizStep=step, disposition=disposition, readPoint={"id": f"urn:epc:id:sgln:0614141.0077{n}.0"})
+        for n, (step, disposition) in enumerate(
+            (("receiving", "in_progress"), ("shipping", "in_transit"), ("packing", "reserved")), start=1)
+    ])  # fmt: skip
+    for name in ("a", "b", "c"):
+        session.http.post("/api/v1/queries", json={"name": name, "query": {}}, headers=session.regulator)
+    path, found = f"/api/v1/{resource}?perPage=1", []
+    tokens = []
+    while path:
+        answer = session.http.get(path, headers=session.regulator)
+        assert answer.status_code == 200, answer.json
+        found += answer.json if resource == "queries" else answer.json["member"]
+        link = answer.headers.get("Link", "")
+        path = link[1 : link.index(">")] if link else ""
+        tokens += [path.rpartition("=")[2]] if path else []
+    assert len(found) == len(tokens) + 1 == 3
+    another = "bizSteps" if resource == "epcs" else "epcs"
+    collection = f"/{resource}?nextPageToken="
+    for wrong in (
+        f"/{another}?nextPageToken={tokens[0]}",
+        f"{collection}AA",
+        f"{collection}é",
+        f"{collection}{'A' * 44}",
+    ):
+        refused = session.get(wrong)
+        assert (refused.status_code, refused.json["type"]) == (400, "epcisException:QueryValidationException"), wrong
+    released = session.http.delete(f"/api/v1/nextPageToken/{tokens[0]}", headers=session.regulator)
+    assert released.status_code == 204
 
 
 def test_master_data_narrow_queries(session: Session, database: Database) -> None:
