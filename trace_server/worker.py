@@ -24,6 +24,7 @@ JOBS: tuple[str, ...] = (
     "trace_server.recall.jobs",
     "trace_server.blocklist.jobs",
     "trace_server.credit.jobs",
+    "trace_server.lists.operations",
 )
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
 KINDS: tuple[str, ...] = ("trace_server.ingest.later",)

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     JOBS_READ = "jobs:read"
     """One's own jobs."""
     MASTERDATA_WRITE = "masterdata:write"
+    LISTS_MANAGE = "lists:manage"
+    RESTRICTIONS_CHECK = "restrictions:check"
     CASES_READ = "cases:read"
     CASES_HANDLE = "cases:handle"
 
@@ -60,9 +62,19 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.RECALLS_READ,
             Permission.RECALLS_MANAGE,
             Permission.MASTERDATA_WRITE,
+            Permission.LISTS_MANAGE,
+            Permission.RESTRICTIONS_CHECK,
         }
     ),
-    Role.CREDIT_OFFICE: frozenset({Permission.CREDIT_READ, Permission.CREDIT_RECORD, Permission.JOBS_READ}),
+    Role.CREDIT_OFFICE: frozenset(
+        {
+            Permission.CREDIT_READ,
+            Permission.CREDIT_RECORD,
+            Permission.JOBS_READ,
+            Permission.LISTS_MANAGE,
+            Permission.RESTRICTIONS_CHECK,
+        }
+    ),
     Role.AUDITOR: frozenset(
         {
             Permission.JOBS_READ,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, union, update
+from sqlalchemy import delete, insert, select, union, update
 
 from trace_server.catalog.tables import subject
 from trace_server.credit.grading.coding import assessment_from_json, assessment_json
@@ -148,6 +148,13 @@ def save_fact(conn: Connection, dialect: Dialect, fact: StatedFact, *, actor: st
     }
     key = ["uscc", "kind", "ref"]
     dialect.upsert(conn, grade_fact, [row], key=key, update=[name for name in row if name not in key])
+
+
+def forget_fact(conn: Connection, fact: StatedFact) -> None:
+    """Take back what a paper said that never held; the audit log keeps it."""
+    table = grade_fact.c
+    same = (table.uscc == fact.uscc, table.kind == fact.kind.value, table.ref == fact.ref)
+    conn.execute(delete(grade_fact).where(*same))
 
 
 def subjects_after(conn: Connection, after: str, limit: int) -> list[str]:

@@ -1,0 +1,193 @@
+"""Use cases of lists: propose, notify, list, end, check a subject, and take feedback. One transaction each, audited.
+
+A membership is a fact that the grade reads: it is stated to credit in the same transaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from trace_core.errors import Conflict, InputError, NotFound
+from trace_core.ids import uscc as codes
+from trace_server import audit
+from trace_server.audit.lifecycle import advance
+from trace_server.credit.grade_facts import state_within
+from trace_server.credit.grading.facts import FactKind, StatedFact
+from trace_server.db import Connection
+from trace_server.lists import rules, store
+from trace_server.lists.model import Application, ListEvent, ListState, Membership, Restriction
+from trace_server.lists.states import ENDS, TRANSITIONS
+from trace_server.services import Job, Services
+from trace_server.workdays.model import Period, Unit
+from trace_server.workdays.operations import calendar
+from trace_server.workdays.rules import LEGAL_TIME, deadline
+
+WORKER = "worker"
+BATCH = 100
+MAX_APPLICATIONS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Whom to put on which list, why, and by which paper."""
+
+    list_id: str
+    uscc: str
+    reason: str
+    document_no: str
+    issuer: str
+
+
+def propose(services: Services, actor: str, proposal: Proposal) -> Membership:
+    """Raises `InputError`, `IdentifierError`, `Conflict` when the subject is on the list already."""
+    now, kind = services.clock(), rules.kind(proposal.list_id)
+    code = codes.parse(proposal.uscc).code
+    row = Membership(
+        membership_id=f"list-{secrets.token_hex(6)}",
+        list_id=kind.id,
+        uscc=code,
+        reason=rules.require_text(proposal.reason, "reason"),
+        legal_basis=kind.legal_basis,
+        document_no=rules.require_text(proposal.document_no, "document_no")[:128],
+        issuer=rules.require_text(proposal.issuer, "issuer")[:200],
+        state=ListState.PROPOSED,
+        proposed_by=actor,
+        noticed_at=None,
+        objections_until=None,
+        listed_on=None,
+        until=None,
+        ended_on=None,
+        end_reason="",
+        version=1,
+    )
+    with services.db.begin() as conn:
+        open_states = (ListState.PROPOSED, ListState.NOTICED, ListState.LISTED)
+        if any(one.list_id == kind.id and one.state in open_states for one in store.of_subject(conn, code)):
+            raise Conflict("the subject is on this list or proposed for it already", where="uscc")
+        store.add(conn, row)
+        audit.record(conn, now, actor, "list.propose", row.membership_id, {"list": kind.id, "uscc": code})
+    return row
+
+
+def take_step(
+    services: Services, actor: str, membership_id: str, event: ListEvent, *, version: int, reason: str
+) -> Membership:
+    """One step of a membership. Raises `NotFound`, `NotAllowed`, `InputError`, `Conflict`."""
+    now = services.clock()
+    with services.db.begin() as conn:
+        row = store.by_id(conn, membership_id)
+        if row is None:
+            raise NotFound("there is no such membership", where="membership_id")
+        if row.version != version:
+            raise Conflict("somebody else changed it meanwhile", where="version", remedy="reload it")
+        return _step(services, conn, now, actor, row, event, rules.require_text(reason, "reason"))
+
+
+def check(services: Services, uscc: str, field: str, caller: str, purpose: str) -> Restriction:
+    """What a subject may do in a field today; who asked and what for is on record."""
+    code, now = codes.parse(uscc).code, services.clock()
+    why = rules.require_text(purpose, "purpose")
+    with services.db.begin() as conn:
+        found = rules.restriction(code, field.strip(), _today(now), store.of_subject(conn, code))
+        audit.record(conn, now, caller, "list.check", code, {"field": field, "effect": found.effect, "purpose": why})
+    return found
+
+
+def report_application(
+    services: Services, actor: str, uscc: str, measure_id: str, department: str, result: str
+) -> Application:
+    """Feedback of a department that applied a measure. Raises `InputError` for an unknown measure."""
+    if measure_id not in {measure.id for measure in rules.measures()}:
+        raise InputError("there is no such measure", where="measure_id")
+    now = services.clock()
+    row = Application(
+        application_id=f"app-{secrets.token_hex(6)}",
+        uscc=codes.parse(uscc).code,
+        measure_id=measure_id,
+        department=rules.require_text(department, "department")[:200],
+        result=rules.require_text(result, "result"),
+        reported_by=actor,
+        reported_at=now,
+    )
+    with services.db.begin() as conn:
+        store.add_application(conn, row)
+        audit.record(conn, now, actor, "list.application", row.uscc, {"measure": measure_id})
+    return row
+
+
+def of_subject(services: Services, uscc: str) -> tuple[list[Membership], list[Application]]:
+    """All memberships of a subject, and what was applied because of them."""
+    code = codes.parse(uscc).code
+    with services.db.read() as conn:
+        return store.of_subject(conn, code), store.applications(conn, code, MAX_APPLICATIONS)
+
+
+def on_list(services: Services, list_id: str, *, after: str = "", limit: int = 50) -> list[Membership]:
+    """Who is on a list now."""
+    kind = rules.kind(list_id)
+    with services.db.read() as conn:
+        return store.on_list(conn, kind.id, after=after, limit=limit)
+
+
+def expire(services: Services) -> int:
+    """The periodic job: end every membership whose period is over; returns how many."""
+    now = services.clock()
+    with services.db.begin() as conn:
+        due = store.over(conn, _today(now), BATCH)
+        for row in due:
+            _step(services, conn, now, WORKER, row, ListEvent.EXPIRE, "its period is over")
+    return len(due)
+
+
+jobs: list[Job] = [Job("lists-expire", 600.0, expire)]
+
+
+def _step(
+    services: Services, conn: Connection, now: datetime, actor: str, row: Membership, event: ListEvent, reason: str
+) -> Membership:
+    today = _today(now)
+    over = row.objections_until is not None and now >= row.objections_until
+    rules.require_step(row, event, actor, today, objections_over=over)
+    state = advance(
+        conn, now, table=TRANSITIONS, state=row.state, event=event, actor=actor, object=row.membership_id,
+        action=f"list.{event}", detail={"list": row.list_id, "uscc": row.uscc, "reason": reason},
+    )  # fmt: skip
+    moved = replace(_dated(conn, row, event, now), state=state, version=row.version + 1)
+    if event in ENDS:
+        moved = replace(moved, ended_on=row.listed_on if event is ListEvent.REVOKE else today, end_reason=reason)
+    if not store.save(conn, moved, was=row.version):
+        raise Conflict("somebody else changed it meanwhile", where="version", remedy="reload it")
+    if event is ListEvent.LIST or event in ENDS:
+        _tell_credit(services, conn, now, actor, moved)
+    return moved
+
+
+def _dated(conn: Connection, row: Membership, event: ListEvent, now: datetime) -> Membership:
+    kind = rules.kind(row.list_id)
+    if event is ListEvent.NOTICE:
+        period = Period(kind.objection_working_days, Unit.WORKING_DAYS)
+        return replace(row, noticed_at=now, objections_until=deadline(calendar(conn), now, period).at)
+    if event is ListEvent.LIST:
+        today = _today(now)
+        return replace(
+            row, listed_on=today, until=rules.add_months(today, kind.end_months) if kind.end_months else None
+        )
+    return row
+
+
+def _tell_credit(services: Services, conn: Connection, now: datetime, actor: str, row: Membership) -> None:
+    """State the membership as a fact, so that the grade follows at once; a revoked one ended before it began."""
+    kind = rules.kind(row.list_id)
+    if not kind.fact or row.listed_on is None:
+        return
+    last = row.until if row.ended_on is None else row.ended_on - timedelta(days=1)
+    never_held = last is not None and last < row.listed_on
+    day = None if never_held else last
+    fact = StatedFact(row.uscc, FactKind(kind.fact), row.membership_id, row.listed_on, day, None, row.issuer)
+    state_within(conn, services.db.dialect, now, fact, actor=actor, is_void=never_held)
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(LEGAL_TIME).date()
