@@ -55,15 +55,19 @@ class Errands:
         """An acknowledgement names the newest settings."""
         self._wanted = config_version
 
-    def run(self, link: Link) -> None:
-        """Raises `Retryable` or `Refused` for the connection, not for what the server thinks of an errand."""
-        now = clock.now().monotonic
+    def run(self, link: Link) -> bool:
+        """Whether the server took a heartbeat just now.
+
+        Raises `Retryable` or `Refused` for the connection, not for what the server thinks of an errand.
+        """
+        now, heard_at = clock.now().monotonic, self.heard_at
         if now - self._beat_at >= HEARTBEAT_S:
             self._beat(link, now)
         if self._wanted > self._remote.highest and not self._remote.has_candidate and now >= self._fetch_after:
             self._fetch(link, now)
         if (self._is_rotation_due or self._keys.is_rotation_asked) and now >= self._rotate_after:
             self._rotate(link, now)
+        return self.heard_at != heard_at
 
     def _beat(self, link: Link, now: float) -> None:
         fields = {
@@ -123,6 +127,7 @@ class Errands:
             self._complain(error)
             return
         self._is_rotation_due = False
+        self._rotate_after = now
         self._beat_at = now + SOON_S - HEARTBEAT_S
 
     def _complain(self, error: TraceError) -> None:

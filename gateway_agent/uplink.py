@@ -79,7 +79,7 @@ class Signing(Protocol):
 class Errands(Protocol):
     """What goes to the server beside events, on the same connection (`gateway_agent.errands`)."""
 
-    def run(self, link: Link) -> None: ...
+    def run(self, link: Link) -> bool: ...
 
     def told(self, config_version: int) -> None: ...
 
@@ -165,10 +165,11 @@ class Sender:
     def step(self) -> float | None:
         """Send what the window allows and take one answer. None: nothing to send; else seconds to wait."""
         try:
-            if self.errands is not None:
-                self.errands.run(self._link)
+            is_heard = self.errands is not None and self.errands.run(self._link)
             self._send_ahead()
             if not self._flights:
+                if is_heard:  # without events no acknowledgement would ever say that the server is there
+                    self.state.state, self.state.last_error = "online", ""
                 return self._idle()
             return self._receive()
         except (Retryable, OutboxFull) as error:  # full: no room to note the acknowledgement, so it comes again

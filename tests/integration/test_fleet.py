@@ -94,13 +94,14 @@ def test_settings_are_tried_kept_and_reported_and_bad_ones_roll_back_by_themselv
     assert {"unsent", "oldest_unsent_age_s", "free_hours", "block_list", "clock", "readers", "last_error"} <= set(
         report.report
     )
+    until(lambda: place.gateway.status()["link"]["state"] == "online", "a gate without events says that it is heard")
     version = place.issue({"read_point": {POINT: {"presence_window_s": 33.0}}})
     place.gateway.terminate()
     place.gateway.start()
     until(lambda: place.result()[0] == "kept", "the settings are kept", limit_s=30)
     running = place.standing().heartbeat
     assert running is not None
-    assert running.report["settings"]["version"] == version
+    assert running.report["settings"]["version"] == version == place.gateway.status()["settings"]["version"]
     place.issue({"read_point": {POINT: {"presence_window_s": -1.0}}})
     place.gateway.terminate()
     place.gateway.start()
@@ -123,7 +124,7 @@ def test_a_kill_during_a_change_of_settings_leaves_the_old_or_the_new_ones(place
 @pytest.mark.parametrize("point", [point for point in KEY_POINTS if SOAK or point == "key-accepted"])
 def test_another_key_takes_over_whenever_the_program_is_killed(place: Place, point: str) -> None:
     before = place.standing().gateway.key_id
-    (place.gateway.state / "rotate-key").touch()
+    assert rotate_key(place)["rotated"] is False  # nothing runs: asked for
     if point:
         place.gateway.start(kill_at=point)
         until(lambda: not place.gateway.running(), f"killed at {point}", limit_s=30)
@@ -138,9 +139,19 @@ def test_another_key_takes_over_whenever_the_program_is_killed(place: Place, poi
     assert place.standing().gateway.state is GatewayState.ACTIVE
 
 
-def test_a_revoked_gateway_is_refused_says_why_and_runs_on(place: Place) -> None:
+def rotate_key(place: Place) -> dict[str, Any]:
+    done = place.gateway.command("rotate-key", "--config", str(place.gateway.config), "--json")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_key_is_changed_on_request_and_a_revoked_gateway_is_refused_says_why_and_runs_on(place: Place) -> None:
     place.gateway.start_and_wait()
     until(lambda: place.standing().heartbeat, "a heartbeat")
+    before, told = place.standing().gateway.key_id, rotate_key(place)
+    assert told == {"key_id": place.standing().gateway.key_id, "rotated": True}
+    assert told["key_id"] != before
     accounts.revoke_gateway(place.premises.db, datetime.now(UTC), "test", GATE)
     (place.gateway.state / "rotate-key").touch()  # something to ask for at once, since this gate has no events
     until(lambda: "this key is revoked" in place.gateway.log(), "it says why")
