@@ -19,6 +19,7 @@ from trace_server.trace.frontier import Limits
 from trace_server.trace.model import Chain, Direction, EventRow, Hop, Link, LinkRole, NamedNode, Node, Relation
 from trace_server.trace.operations import MAX_URI, Reading
 from trace_server.trace.question import Answer, LicenceOnDay, Part, Question, Step
+from trace_server.trace.shares import Shares, shares
 
 LEGAL_TIME: Final = timezone(timedelta(hours=8))
 """Days of licences are days in China."""
@@ -32,6 +33,7 @@ def ask(conn: Connection, dialect: Dialect, question: Question, now: datetime) -
     start = Node(canonical.object_key(uri), question.window, Relation.SELF, 0, None)
     limits = Limits(depth=question.depth)
     chains: list[tuple[Direction, Chain]] = []
+    parted: list[Shares] = []
     events: dict[bytes, EventRow] = {}
     for direction in question.directions:
         reading = Reading(conn, dialect)
@@ -41,12 +43,16 @@ def ask(conn: Connection, dialect: Dialect, question: Question, now: datetime) -
             chain = directions.downstream([start], reading, limits)
         chains.append((direction, chain))
         events |= reading.events
+        parted.append(shares(conn, dialect, reading, direction, chain))
     if not events:
         raise NotFound("no event names this object", where="uri")
     uris = store.uris_of(conn, dialect, sorted({node.object_key for _, chain in chains for node in chain.nodes}))
     uris[start.object_key] = canonical.canonical_uri(uri)
     steps = _steps(conn, dialect, chains, events, uris)
-    parts = tuple(Part(direction, _named(chain.nodes, uris), chain.truncated) for direction, chain in chains)
+    parts = tuple(
+        Part(direction, _named(chain.nodes, uris), chain.truncated, own)
+        for (direction, chain), own in zip(chains, parted, strict=True)
+    )
     return Answer(uris[start.object_key], parts, tuple(steps), now, question)
 
 

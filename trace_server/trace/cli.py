@@ -67,7 +67,12 @@ def _show(answer: Answer) -> None:
         click.echo(f"{part.direction}: {len(part.nodes)} objects{', cut at the limit' if part.truncated else ''}")
         for entry in part.nodes:
             amount = "" if entry.node.quantity is None else f" {entry.node.quantity:.15g} {entry.node.uom}".rstrip()
-            click.echo(f"{'  ' * (entry.node.depth + 1)}{entry.node.relation} {entry.uri}{amount}")
+            told = ", ".join(
+                f"{one.quantity:.6g} {one.uom}".rstrip() + f" {one.basis}"
+                for one in part.shares.get(entry.node.object_key, ())
+            )
+            share = f" ({told})" if told else ""
+            click.echo(f"{'  ' * (entry.node.depth + 1)}{entry.node.relation} {entry.uri}{amount}{share}")
     for step in answer.steps:
         place = step.hop.place.name if step.hop.place else step.hop.event.read_point
         told = step_name(step.hop.event.biz_step) or step.hop.event.type

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from trace_server.trace.allocating import Amount
 from trace_server.trace.frontier import MAX_DEPTH
 from trace_server.trace.model import ALWAYS, Direction, Hop, Interval, NamedNode
 
@@ -52,11 +54,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The chain in one direction. `nodes` in breadth-first order."""
+    """The chain in one direction. `nodes` in breadth-first order.
+
+    `shares`: object → upstream how much of it is in the goods asked for, downstream how much of these is in it.
+    """
 
     direction: Direction
     nodes: tuple[NamedNode, ...]
     truncated: bool
+    shares: Mapping[bytes, tuple[Amount, ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ COLUMNS: Final = (
     "gap_before",
     "quantity",
     "unit",
+    "shares",
     "source",
     "also_recorded_by",
     "record_time",
@@ -58,10 +59,10 @@ def sheet(answer: Answer) -> Sheet:
 
 def _rows(answer: Answer) -> Iterator[tuple[str, ...]]:
     for step in answer.steps:
-        yield _row(step)
+        yield _row(answer, step)
 
 
-def _row(step: Step) -> tuple[str, ...]:
+def _row(answer: Answer, step: Step) -> tuple[str, ...]:
     event, node, place = step.hop.event, step.hop.node, step.hop.place
     return (
         _time(event.event_time),
@@ -85,12 +86,20 @@ def _row(step: Step) -> tuple[str, ...]:
         "yes" if step.hop.gap_before else "no",
         "" if step.quantity is None else f"{step.quantity:.15g}",
         step.uom,
+        _shares(answer, step),
         event.source,
         " ".join(event.also_by),
         _time(event.record_time),
         event.event_id,
         event.event_key.hex(),
     )
+
+
+def _shares(answer: Answer, step: Step) -> str:
+    """As `75 KGM allocated; 3 measured` (pieces have no unit)."""
+    part = next(one for one in answer.parts if one.direction is step.direction)
+    found = part.shares.get(step.hop.node.object_key, ())
+    return "; ".join(" ".join(filter(None, (f"{one.quantity:.12g}", one.uom, one.basis.value))) for one in found)
 
 
 def _time(moment: datetime) -> str:

@@ -27,6 +27,14 @@ PICTURE_TYPE: Final = "image/svg+xml"
 MEDIA_TYPES: Final = (EPCIS_TYPE, PICTURE_TYPE, *sorted(export.media_type for export in registry().values()))
 
 
+class ShareOut(BaseModel):
+    """How much of one thing is in another."""
+
+    quantity: float
+    uom: str = Field(description="UN/ECE rec. 20 code, empty for pieces; units of two dimensions are never added")
+    basis: str = Field(description="measured: all of it went this way; allocated: shared out in proportion")
+
+
 class NodeOut(BaseModel):
     """One object of the chain and the time in which it matters; open ends are null."""
 
@@ -39,6 +47,9 @@ class NodeOut(BaseModel):
     event_key: str | None = Field(description="the event that joins it to `via`")
     quantity: float | None = Field(description="what that event took or made of it, as recorded")
     uom: str
+    shares: list[ShareOut] = Field(
+        description="upstream how much of it is in the goods asked for, downstream how much of these is in it"
+    )
     valid_from: datetime | None
     valid_to: datetime | None
 
@@ -131,13 +142,13 @@ def file(conn: Connection, dialect: Dialect, answer: Answer, name: str) -> File:
 
 def _nodes(part: Part) -> Sequence[NodeOut]:
     uris = {entry.node.object_key: entry.uri for entry in part.nodes}
-    return [_node(part.direction, entry, uris) for entry in part.nodes]
+    return [_node(part, entry, uris) for entry in part.nodes]
 
 
-def _node(direction: Direction, entry: NamedNode, uris: dict[bytes, str]) -> NodeOut:
+def _node(part: Part, entry: NamedNode, uris: dict[bytes, str]) -> NodeOut:
     node = entry.node
     return NodeOut(
-        direction=direction.value,
+        direction=part.direction.value,
         uri=entry.uri,
         relation=node.relation.value,
         is_input=node.is_input,
@@ -146,6 +157,10 @@ def _node(direction: Direction, entry: NamedNode, uris: dict[bytes, str]) -> Nod
         event_key=None if node.event_key is None else node.event_key.hex(),
         quantity=node.quantity,
         uom=node.uom,
+        shares=[
+            ShareOut(quantity=one.quantity, uom=one.uom, basis=one.basis.value)
+            for one in part.shares.get(node.object_key, ())
+        ],
         valid_from=None if node.interval.start == BEGINNING else node.interval.start,
         valid_to=None if node.interval.end == END else node.interval.end,
     )

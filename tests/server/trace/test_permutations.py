@@ -15,7 +15,8 @@ from trace_core.ids.canonical import object_key
 from trace_server.db import Database
 from trace_server.ingest import tables
 from trace_server.trace import directions, operations
-from trace_server.trace.model import ALWAYS, Chain, Interval, Node, Relation
+from trace_server.trace.model import ALWAYS, Chain, Direction, Interval, Node, Relation
+from trace_server.trace.shares import Shares, shares
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 RAW, MIXED, PACKED = (f"0690123400{n:03d}" for n in (101, 202, 303))
@@ -84,9 +85,9 @@ def batches(events: Sequence[dict[str, Any]], dice: random.Random) -> Iterator[l
         rest = rest[size:]
 
 
-def answers(database: Database) -> list[Chain]:
+def answers(database: Database) -> list[tuple[Chain, Shares]]:
     """Every chain of the world in both directions, without what only says when an event was recorded."""
-    found: list[Chain] = []
+    found: list[tuple[Chain, Shares]] = []
     asked = [lot(product, n) for product in (RAW, MIXED, PACKED) for n in range(4)]
     asked += [item(n) for n in range(6)] + [make.case(n) for n in (0, 1, 7)]
     window = Interval(START + timedelta(hours=1), START + timedelta(hours=4))
@@ -94,9 +95,12 @@ def answers(database: Database) -> list[Chain]:
         for key in map(object_key, asked):
             nodes = [Node(key, ALWAYS, Relation.SELF, 0, None)]
             reading = operations.Reading(conn, database.dialect)
-            found.append(directions.upstream(nodes, reading, contents=True))
-            found.append(operations.downstream(conn, database.dialect, [key])[0])
-            found.append(operations.downstream(conn, database.dialect, [key], window)[0])
+            chain = directions.upstream(nodes, reading, contents=True)
+            found.append((chain, shares(conn, database.dialect, reading, Direction.UPSTREAM, chain)))
+            for counts in (ALWAYS, window):
+                reading = operations.Reading(conn, database.dialect)
+                chain = directions.downstream([Node(key, counts, Relation.SELF, 0, None)], reading)
+                found.append((chain, shares(conn, database.dialect, reading, Direction.DOWNSTREAM, chain)))
     return found
 
 
@@ -111,7 +115,7 @@ def test_every_order_and_every_split_into_batches_gives_the_same_chains(database
     events = world(seed)
     make.capture(database, *events)
     expected = answers(database)
-    assert any(entry.nodes[-1].depth > 2 for entry in expected)
+    assert any(chain.nodes[-1].depth > 2 and parted for chain, parted in expected)
     for turn in range(2):
         forget(database)
         for batch in batches(events, random.Random(100 * seed + turn)):

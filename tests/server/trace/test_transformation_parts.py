@@ -9,6 +9,7 @@ import pytest
 
 from tests.server.portal import make
 from trace_server.db import Database
+from trace_server.trace.allocating import Amount, Basis
 from trace_server.trace.answering import ask
 from trace_server.trace.model import Direction
 from trace_server.trace.question import Question
@@ -46,6 +47,27 @@ def test_parts_in_any_order_are_one_transformation(database: Database, order: tu
     assert reached(database, make.LOT_URI, Direction.UPSTREAM) == {make.RAW_URI: 100, OTHER_RAW: 300}
     for source in (make.RAW_URI, OTHER_RAW):
         assert reached(database, source, Direction.DOWNSTREAM) == {make.LOT_URI: 50}
+
+
+def test_the_shares_of_joined_parts_are_in_proportion(database: Database) -> None:
+    side = told(10, outputQuantityList=[amount(make.LOT_URI + "S", 150)], transformationID=ID)
+    make.capture(database, *parts(), side, make.commissioned())
+    assert shares(database, make.LOT_URI, Direction.UPSTREAM) == {
+        make.RAW_URI: (Amount(25, "KGM", Basis.ALLOCATED),),
+        OTHER_RAW: (Amount(75, "KGM", Basis.ALLOCATED),),
+    }
+    assert shares(database, OTHER_RAW, Direction.DOWNSTREAM) == {
+        make.LOT_URI: (Amount(75, "KGM", Basis.ALLOCATED),),
+        make.LOT_URI + "S": (Amount(225, "KGM", Basis.ALLOCATED),),
+        make.ITEM: (Amount(75, "KGM", Basis.ALLOCATED),),
+    }
+
+
+def shares(database: Database, uri: str, direction: Direction) -> dict[str, tuple[Amount, ...]]:
+    with database.read() as conn:
+        [part] = ask(conn, database.dialect, Question(uri, (direction,)), make.NOW).parts
+    names = {entry.node.object_key: entry.uri for entry in part.nodes}
+    return {names[key]: found for key, found in part.shares.items() if key in names}
 
 
 def test_another_transformation_id_is_another_transformation(database: Database) -> None:
