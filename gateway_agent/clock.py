@@ -19,6 +19,9 @@ EARLIEST_WALL = datetime(2025, 1, 1, tzinfo=UTC)
 MAX_SERVER_SKEW_S = 60.0
 """A wall clock further than this from the server's is unsure, whatever the kernel thinks."""
 
+KERNEL_ASKED_S = 0.5
+"""A clock that loses its daemon is believed for so much longer."""
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIMEX_BYTES = 256  # struct timex is 208 bytes on 64-bit Linux; the kernel writes no more than its own size
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
@@ -55,11 +58,28 @@ def kernel_synchronised() -> bool:
     return 0 <= int(_adjtimex(_timex)) < _TIME_ERROR
 
 
+class KernelClock:
+    """`kernel_synchronised`, asked at most once in `KERNEL_ASKED_S`: each call hands the interpreter to another thread,
+    which is most of what an event may cost."""
+
+    def __init__(self, ask: Callable[[], bool] = kernel_synchronised) -> None:
+        self._ask = ask
+        self._until = float("-inf")
+        self._said = False
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now >= self._until:
+            self._said = self._ask()
+            self._until = now + KERNEL_ASKED_S
+        return self._said
+
+
 class ClockJudge:
     """Marks stamps as synchronised or unsure, from the kernel and from what the server said last."""
 
-    def __init__(self, synchronised: Callable[[], bool] = kernel_synchronised) -> None:
-        self._synchronised = synchronised
+    def __init__(self, synchronised: Callable[[], bool] | None = None) -> None:
+        self._synchronised = synchronised or KernelClock()
         self._skew_s: float | None = None
 
     @property

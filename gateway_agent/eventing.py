@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timezone
 from functools import lru_cache
+from math import isfinite
 
 from gateway_agent.answering import Answer, Identity
 from gateway_agent.observing import Observation
@@ -142,8 +143,8 @@ def _told(observation: Observation, answer: Answer, clock: ClockState) -> str:
         text += f',"suyuan:readPointAntenna":{read.antenna}'
     if read.tid:
         text += f',"suyuan:tid":"{read.tid.hex().upper()}"'
-    if read.rssi_dbm is not None:
-        text += f',"suyuan:rssiDbm":{_ENCODER.encode(read.rssi_dbm)}'
+    if read.rssi_dbm is not None and isfinite(read.rssi_dbm):
+        text += f',"suyuan:rssiDbm":{read.rssi_dbm!r}'  # as the encoder writes it, in a tenth of the time
     if read.epc:
         text += f',"suyuan:rawEpc":"{read.epc.hex().upper()}"'
     text += (

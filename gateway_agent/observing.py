@@ -305,6 +305,10 @@ class Observer:
         if candidate is not None and seen.monotonic - candidate.last > window_s:
             self._give_up(key)
             candidate = None
+        if candidate is None and read.count >= point.min_reads:  # nothing to wait for
+            candidate = _Candidate(seen, seen.monotonic, read.count, Track())
+            candidate.track.add(read.antenna, seen.monotonic, read.count)
+            return candidate
         if candidate is None:
             if len(self._candidates) >= MAX_CANDIDATES:
                 self._give_up(next(iter(self._candidates)))

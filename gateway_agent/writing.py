@@ -161,7 +161,7 @@ class Writer:
         except queue.Empty:
             return []
         limit = time.monotonic() + self._config.gateway.group_ms / 1000
-        while len(group) < self._config.gateway.group_size and not isinstance(group[-1], Command | Stop):
+        while len(group) < self._config.gateway.group_size and type(group[-1]) not in (Command, Stop):
             try:
                 group.append(self.queue.get(timeout=max(0.0, limit - time.monotonic())))
             except queue.Empty:

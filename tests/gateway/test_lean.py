@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 import trace_core.readers
 from gateway_agent.cli import known_protocols
+from gateway_agent.clock import KERNEL_ASKED_S, KernelClock
 from gateway_agent.identity import load_key, make_or_load_key
 from trace_core.errors import ConfigError
 from trace_core.readers import protocols
@@ -95,3 +96,20 @@ def test_what_is_no_ed25519_key_is_named_as_such(tmp_path: Path, text: bytes) ->
     path.chmod(0o600)
     with pytest.raises(ConfigError, match="not a key"):
         load_key(tmp_path)
+
+
+def test_the_kernel_is_asked_about_the_clock_once_in_a_while_not_once_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    time, asked = [0.0], list[float]()
+    monkeypatch.setattr("gateway_agent.clock.time.monotonic", lambda: time[0])
+
+    def ask() -> bool:
+        asked.append(time[0])
+        return len(asked) % 2 == 1
+
+    kernel = KernelClock(ask)
+    said = []
+    for step in range(5):
+        time[0] = step * KERNEL_ASKED_S / 2
+        said.append(kernel())
+    assert asked == [0.0, KERNEL_ASKED_S, 2 * KERNEL_ASKED_S]
+    assert said == [True, True, False, False, True]
