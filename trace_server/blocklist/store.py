@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, insert, or_, select
@@ -50,6 +50,15 @@ def assets(conn: Connection) -> list[Asset]:
     """All assets by URI."""
     rows = conn.execute(select(block_list_asset).order_by(block_list_asset.c.uri)).all()
     return [Asset(**row._mapping) for row in rows]
+
+
+def assets_of(conn: Connection, dialect: Dialect, uris: Collection[str]) -> dict[str, Asset]:
+    """URI → asset, for those that are known."""
+    table = block_list_asset
+    rows = dialect.select_any(
+        conn, lambda part: select(table).where(dialect.in_values(table.c.uri, part)), sorted(uris)
+    )
+    return {row.uri: Asset(**row._mapping) for row in rows}
 
 
 def blocked_batches(conn: Connection, today: date) -> list[BlockedBatch]:

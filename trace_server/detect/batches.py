@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Batch
@@ -29,6 +30,8 @@ class BatchRule:
     subject: Callable[[Part, Batch], str]
     values: Callable[[Batch], Mapping[str, str]]
     subject_kind: SubjectKind = SubjectKind.ENTERPRISE
+    wait: timedelta | None = None
+    """Nothing is suspected before this long after the first event that shows it: papers may come in."""
 
 
 @dataclass(slots=True)
@@ -47,7 +50,9 @@ def batch_findings(conn: Connection, window: Window, rule: BatchRule) -> Iterato
     found now is withdrawn.
     """
     own = histories(conn, window)
-    batches = catalog.batches(conn, {lot for history in own.values() for lot in history.lots})
+    if window.memory.batches is None:
+        window.memory.batches = catalog.batches(conn, {lot for history in own.values() for lot in history.lots})
+    batches = window.memory.batches
     found = _Found()
     suspects: dict[bytes, Part] = {}
     for history in own.values():
@@ -62,7 +67,7 @@ def batch_findings(conn: Connection, window: Window, rule: BatchRule) -> Iterato
                     suspects[part.event_key] = part
     if suspects:
         _judge_events(conn, window, rule, suspects, found)
-    yield from _outcomes(found, rule.subject_kind)
+    yield from _outcomes(found, rule)
 
 
 def _judge_events(
@@ -92,15 +97,18 @@ def _parts(one: Seen, like: Part, known: Mapping[bytes, History]) -> Iterator[tu
             yield replace(like, object_key=ref.key, role=LinkRole[ref.role.name]), history.lot
 
 
-def _outcomes(found: _Found, kind: SubjectKind) -> Iterator[Outcome]:
+def _outcomes(found: _Found, rule: BatchRule) -> Iterator[Outcome]:
     for group, evidence in sorted(found.evidence.items()):
         subject, values = found.named[group]
+        shown = sorted(evidence.values(), key=lambda one: (one.event_time, one.event_key))
         yield Finding(
             group_key=group,
             subject=subject,
-            subject_kind=kind,
-            evidence=tuple(sorted(evidence.values(), key=lambda one: (one.event_time, one.event_key))),
+            subject_kind=rule.subject_kind,
+            evidence=tuple(shown),
             values=values,
+            provisional_until=None if rule.wait is None else shown[0].event_time + rule.wait,
+            is_due=rule.wait is None,
         )
     for group, possible in sorted(found.possible.items()):
         none = frozenset(possible - found.evidence.get(group, {}).keys())

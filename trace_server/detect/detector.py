@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from trace_core.epcis.event_hash import ObjectRef
+from trace_server.catalog.model import Batch
 from trace_server.db import Connection, Dialect
 from trace_server.ingest.model import StoredEvent
 from trace_server.ingest.store.parts import Part
@@ -66,6 +67,7 @@ class Memory:
     it was read is an event of a later window, which touches the same objects."""
 
     histories: Mapping[bytes, History] | None = None
+    batches: Mapping[tuple[str, str], Batch] | None = None
 
 
 @dataclass(frozen=True, slots=True)

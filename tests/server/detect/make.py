@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from tests.server.ingest.make import GTIN, NOW, READ_POINT, batch, body, document, epc, seen
+from tests.server.ingest.make import GTIN, NOW, READ_POINT, batch, body, document, epc, item_uri, seen
 from trace_core.ids.canonical import canonical_uri
+from trace_server.blocklist import store as blocklist
+from trace_server.blocklist.model import Asset
 from trace_server.catalog import operations as catalog
 from trace_server.db import Database
 from trace_server.detect import operations
@@ -58,6 +60,13 @@ def position(db: Database) -> None:
     here = put | {"uri": READ_POINT, "latitude": 33.35, "longitude": 120.16}
     away = put | {"uri": FAR, "latitude": 34.6, "longitude": 119.2}
     assert not catalog.import_document(db, {"places": [here, away]}, actor="test", now=NOW).errors
+
+
+def register(db: Database, item: int, *, due: date | None = None, scrap: date | None = None) -> None:
+    """The item is a cylinder with these days."""
+    asset = Asset(canonical_uri(item_uri(item)), "", "LPG", USCC, due, scrap, "示例", date(2026, 1, 1))
+    with db.begin() as conn:
+        blocklist.put_assets(db.dialect, conn, [asset])
 
 
 def lot_event(seconds: float, lot: str = "FARM1", **changes: Any) -> dict[str, Any]:

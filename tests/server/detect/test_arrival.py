@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from tests.server.detect.make import (
@@ -21,6 +21,7 @@ from tests.server.detect.make import (
     position,
     post,
     read,
+    register,
     world,
     wrong,
 )
@@ -32,7 +33,7 @@ from trace_server.ingest import operations as ingest
 
 ORDERS = 6
 LATE = NOW + timedelta(days=10)
-KEPT = {"subject", "licence", "product", "batch", "place", "catalog_revision"}
+KEPT = {"subject", "licence", "product", "batch", "place", "catalog_revision", "block_list_asset"}
 SOLD = {"bizStep": "retail_selling", "disposition": "retail_sold"}
 DATED = {"cbvmda:lotNumber": LOT, "cbvmda:itemExpirationDate": "2027-06-01"}
 CASE = "urn:epc:id:sscc:0614141.1234567890"
@@ -80,13 +81,16 @@ EVENTS: Sequence[tuple[bool, dict[str, Any]]] = (
 def test_any_order_of_arrival_gives_the_same_open_alerts(database: Database) -> None:
     world(database, recall=RECALL, quantity="4", licences=[])
     position(database)
+    register(database, 1, due=date(2026, 11, 20))
+    register(database, 6, scrap=date(2026, 11, 20))
     results = []
     for number in range(ORDERS):
         rng = random.Random(number)
         steps = rng.sample(EVENTS, len(EVENTS)) if number else list(EVENTS)
         results.append(_play(database, steps, rng))
     rules = {rule for rule, _ in results[0]}
-    assert rules == {"D01", "D02", "D03", "D04", "D06", "D10", "D11", "D13", "D14", "D30", "D31", "D40"}
+    found = {"D01", "D02", "D03", "D04", "D06", "D10", "D11", "D13", "D14", "D16", "D30", "D31", "D40", "D50", "D56"}
+    assert rules == found
     for number, result in enumerate(results):
         assert result == results[0], f"order {number}"
 
