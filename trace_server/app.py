@@ -34,6 +34,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.jobs.api",
     "trace_server.catalog.api",
     "trace_server.masterdata.api",
+    "trace_server.ingest.admission",
     "trace_server.ingest.api",
     "trace_server.query.api",
     "trace_server.subscriptions.api",

@@ -198,7 +198,7 @@ def at_once(engine: str, bench: Bench) -> Outcome:
             serials = [str(number * SERIALS + one) for one in range(1, SERIALS + 1)]
             emitted += map(item, serials)
             payload = sender.next_batch(serials)
-            answers = Counter(pool.map(lambda _, p=payload: _essence(sender.send(p)), range(THREADS)))
+            answers = Counter(pool.map(lambda _, p=payload: _essence(sender, p), range(THREADS)))
             if len(answers) != 1 or next(iter(answers))[0] != 200:
                 complaints.append(f"batch {number}: {answers}"[:500])
         place.kill()
@@ -207,8 +207,10 @@ def at_once(engine: str, bench: Bench) -> Outcome:
     return judge(runs, emitted, emitted, held, complaints=complaints, remark=f"{engine}: {THREADS} threads a batch")
 
 
-def _essence(answer: Answer) -> tuple[int, str]:
-    """An acknowledgement without the time it was given at."""
+def _essence(sender: Sender, payload: bytes) -> tuple[int, str]:
+    """The acknowledgement without the time it was given at; one who is sent away comes again."""
+    while (answer := sender.send(payload)).status == 503:
+        time.sleep(0.1)
     said = told(answer) if answer.status == 200 else {}
     return answer.status, json.dumps({name: value for name, value in said.items() if name != "server_time"})
 
@@ -233,6 +235,8 @@ def overload(engine: str, bench: Bench) -> Outcome:
                     statuses[answer.status] += 1
                     if answer.status == 202:
                         acknowledged.extend(map(item, serials))
+                if answer.status == 503:
+                    time.sleep(0.2)  # sooner than it was told to
 
         pages = []
         with ThreadPoolExecutor(SENDERS) as pool:

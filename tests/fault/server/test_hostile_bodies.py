@@ -85,7 +85,7 @@ def test_bent_and_broken_documents_are_taken_or_refused_in_words(
 ) -> None:
     door = Door(place.app.test_client())
     own = place.headers("events:capture") | {"Content-Type": content_type}
-    behaviours = ({}, {"GS1-Capture-Error-Behaviour": "proceed"}, {"Prefer": "respond-async"})
+    behaviours: tuple[dict[str, str], ...] = ({}, {"GS1-Capture-Error-Behaviour": "proceed"})
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number, raw in enumerate(islice(mutants(dice, content_type), BODIES)):
         path = "/api/v1/events" if number % 5 == 4 else "/api/v1/capture"
