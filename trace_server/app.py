@@ -46,6 +46,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.fleet.api",
     "trace_server.exchange.api",
     "trace_server.lists.api",
+    "trace_server.repairs.api",
     "trace_server.portal.pages",
     "trace_server.users.pages",
     "trace_server.console.pages",

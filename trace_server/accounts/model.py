@@ -30,6 +30,8 @@ class Permission(StrEnum):
     MASTERDATA_WRITE = "masterdata:write"
     LISTS_MANAGE = "lists:manage"
     RESTRICTIONS_CHECK = "restrictions:check"
+    REPAIRS_APPLY = "repairs:apply"
+    REPAIRS_DECIDE = "repairs:decide"
     CASES_READ = "cases:read"
     CASES_HANDLE = "cases:handle"
 
@@ -47,8 +49,14 @@ class Role(StrEnum):
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRODUCER: frozenset(
-        {Permission.EVENTS_CAPTURE, Permission.BATCHES_WRITE, Permission.LINKS_WRITE, Permission.JOBS_READ}
-        | {Permission.RECALLS_ANSWER}
+        {
+            Permission.EVENTS_CAPTURE,
+            Permission.BATCHES_WRITE,
+            Permission.LINKS_WRITE,
+            Permission.JOBS_READ,
+            Permission.RECALLS_ANSWER,
+            Permission.REPAIRS_APPLY,
+        }
     ),
     Role.REGULATOR: frozenset(
         {
@@ -73,6 +81,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.JOBS_READ,
             Permission.LISTS_MANAGE,
             Permission.RESTRICTIONS_CHECK,
+            Permission.REPAIRS_APPLY,
+            Permission.REPAIRS_DECIDE,
         }
     ),
     Role.AUDITOR: frozenset(

@@ -150,13 +150,17 @@ def correct(
 
 def repair(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
     """Stop publication, sharing and use after credit repair; raises `Conflict` before the least window is over."""
+    with services.db.begin() as conn:
+        return repair_within(services, conn, services.clock(), record_id, paper)
+
+
+def repair_within(services: Services, conn: Connection, now: datetime, record_id: str, paper: Paper) -> ViolationRecord:
+    """As `repair`, in the caller's transaction; the last statements of it."""
     check_reason(paper.reason, paper.document)
-
-    def decide(record: ViolationRecord, today: date) -> Planned:
-        early = today < record.window_min_end
-        return Planned(Step.REPAIR, record, f"repair is possible from {record.window_min_end}" if early else "")
-
-    return _take(services, record_id, paper, decide)
+    old = locked(conn, record_id)
+    early = law_day(now) < old.window_min_end
+    planned = Planned(Step.REPAIR, old, f"repair is possible from {old.window_min_end}" if early else "")
+    return write(services, conn, now, old, paper, planned, detail={})
 
 
 def expire(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
