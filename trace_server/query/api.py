@@ -29,6 +29,7 @@ from trace_server.query.model import NamedQuery, NoSuchName, Page, Query, QueryI
 from trace_server.query.parameters import parse_query
 from trace_server.query.tokens import PURPOSE, read_mark, read_token, write_mark, write_token
 from trace_server.query.values import count
+from trace_server.query.wire import OTHERS, EventsIn, PagesIn
 from trace_server.services import services
 
 blueprint = APIBlueprint("query", __name__, url_prefix="/api/v1", tag="Query")
@@ -77,20 +78,25 @@ def root() -> Response:
 
 @blueprint.get("/events")
 @permission("events:read")
+@blueprint.input(EventsIn, location="query")
 @blueprint.doc(
     summary="Events that match a SimpleEventQuery, as EPCISQueryDocument in JSON or XML",
+    description=OTHERS,
     responses=[200, 400, 406, 413, 414, 503],
 )
-def query_events() -> Response:
+def query_events(query_data: PagesIn) -> Response:
     """Every parameter of EPCIS 2.0 section 8.2.7.1, lists divided by `|`; `perPage`, `nextPageToken`."""
+    del query_data  # shown to readers of the interface document; read below
     return _answer({}, _context())
 
 
 @_each("")
 @permission("events:read")
+@blueprint.input(PagesIn, location="query")
 @blueprint.doc(summary="Values of one resource that events have named", responses=[200, 400, 406, 503])
-def list_resource() -> Response:
+def list_resource(query_data: PagesIn) -> Response:
     """In pages by `Link: rel="next"`."""
+    del query_data
     resource = _resource()
     _require_known(_PAGING)
     limit = _per_page()
@@ -122,11 +128,13 @@ def show_resource(value: str) -> Response:
 
 @_each("/<path:value>/events")
 @permission("events:read")
+@blueprint.input(PagesIn, location="query")
 @blueprint.doc(
     summary="Events of one value, further narrowed by a query", responses=[200, 400, 404, 406, 413, 414, 503]
 )
-def resource_events(value: str) -> Response:
+def resource_events(value: str, query_data: PagesIn) -> Response:
     """As `/events`, and only those events."""
+    del query_data
     resource = _resource()
     _require_value(resource, value)
     return _answer({PARAMETER_OF[resource]: [value]}, _context())
@@ -163,9 +171,11 @@ def keep_query() -> Response:
 
 @blueprint.get("/queries")
 @permission("events:read")
+@blueprint.input(PagesIn, location="query")
 @blueprint.doc(summary="Named queries", responses=[200, 400, 406, 503])
-def list_queries() -> Response:
+def list_queries(query_data: PagesIn) -> Response:
     """By name, in pages by `Link: rel="next"`."""
+    del query_data
     _require_known(_PAGING)
     limit = _per_page()
     found = operations.list_named(services().db, _mark("queries"), limit + 1)
@@ -196,9 +206,11 @@ def forget_query(name: str) -> Response:
 
 @blueprint.get("/queries/<name>/events")
 @permission("events:read")
+@blueprint.input(PagesIn, location="query")
 @blueprint.doc(summary="Events that match a named query", responses=[200, 400, 404, 406, 413, 414, 503])
-def named_events(name: str) -> Response:
+def named_events(name: str, query_data: PagesIn) -> Response:
     """As `/events` with the parameters of the query; others may not be added."""
+    del query_data
     found = _named(name)
     _require_known(_PAGING)
     return _answer(found.parameters, _declared(STANDARD, found.context))

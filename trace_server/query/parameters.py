@@ -273,6 +273,28 @@ _PLAIN: Final[Mapping[str, Callable[[str, object], match.Test]]] = {
 }
 
 
+_BOUNDED: Final = ("EQ", "GT", "GE", "LT", "LE")
+NAMED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_PATTERN_LISTS, "list of identifiers or patterns"),
+    **{name: f"list of {vocabulary.title}s" for name, (vocabulary, _) in _WORDS.items()},
+    **dict.fromkeys((*_IDENTIFIERS, *_WITHIN), "list of URIs"),
+    **dict.fromkeys(_PLAIN, "list of texts, or true or false"),
+    **{f"{op}_{name}": "RFC 3339 time" for name in _TIMES if "_" not in name for op in ("GE", "LT")},
+    **{f"{op}_{name}": "number" for name in ("quantity", *match.NUMBERS) for op in _BOUNDED},
+    "orderBy": "eventTime, recordTime or an extension field",
+    "orderDirection": "DESC or ASC",
+    "eventCountLimit": "events of the whole answer; with orderBy",
+    "maxEventCount": "413 when more events match",
+}
+"""Parameters with a name of their own, and what their values are."""
+FREE_NAMES: Final = (
+    "(EQ|GT|GE|LT|LE)_{quantity or sensor value}_{UN/ECE Rec. 20 unit}, "
+    "EQ_(bizTransaction|source|destination)_{type}, HASATTR_{field}, EQATTR_{field}_{attribute}, "
+    "(EQ|GT|GE|LT|LE|EXISTS)_[INNER_][ILMD_|ERROR_DECLARATION_|SENSORELEMENT_|SENSORMETADATA_|SENSORREPORT_|readPoint_"
+    "|bizLocation_]{prefix:field}"
+)
+
+
 def _selection(parameters: Mapping[str, object], reader: _Reader) -> Selection:
     """What of the parameters SQL can decide. They are known to be sound."""
     given = parameters.get

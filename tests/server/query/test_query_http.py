@@ -209,6 +209,21 @@ def test_a_wrong_parameter_is_named(session: Session, wrong: str) -> None:
     assert answer.json["errors"][0]["pointer"]
 
 
+def test_the_interface_document_names_every_parameter(session: Session) -> None:
+    document = session.get("/openapi.json").json
+    told = {one["name"]: one for one in document["paths"]["/api/v1/events"]["get"]["parameters"]}
+    assert {"MATCH_anyEPC", "WD_readPoint", "GE_startTime", "LE_percRank", "orderBy", "perPage"} <= told.keys()
+    assert all(
+        one["in"] == "query" and not one.get("required") and one["schema"]["description"] for one in told.values()
+    )
+    assert "INNER_" in document["paths"]["/api/v1/events"]["get"]["description"]
+    for name in told.keys() - {"perPage", "nextPageToken", "orderDirection", "eventCountLimit"}:
+        answer = session.http.get("/api/v1/events", query_string={name: "?"}, headers=session.regulator)
+        assert answer.status_code in (200, 400), name
+        if answer.status_code == 400:
+            assert "no parameter" not in answer.json["detail"], name
+
+
 def test_too_many_matches_are_refused(session: Session) -> None:
     session.tell(seen(1), seen(2), seen(3))
     answer = session.get("/events?maxEventCount=2")
