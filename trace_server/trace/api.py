@@ -13,6 +13,8 @@ from trace_server.accounts.access import permission
 from trace_server.services import services
 from trace_server.trace import wire
 from trace_server.trace.answering import ask
+from trace_server.trace.balance import Balance, mass_balance
+from trace_server.trace.balance_wire import FORMATS, BalanceOut, balance_file, balance_out
 from trace_server.trace.frontier import MAX_DEPTH
 from trace_server.trace.question import Question
 from trace_server.trace.wire import ChainOut
@@ -37,6 +39,22 @@ class FileIn(ChainIn):
     format: Literal[wire.FILES]  # type: ignore[valid-type]
 
 
+class BalanceIn(BaseModel):
+    """The object or site, and in which time its transformations count."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    uri: str = Field(min_length=1, max_length=512, description="URI of a lot, an item or a site")
+    begin: datetime | None = Field(None, alias="from", description="transformations count from here on, with offset")
+    end: datetime | None = Field(None, alias="to", description="transformations count until here, with offset")
+
+
+class BalanceFileIn(BalanceIn):
+    """The same, and as what."""
+
+    format: Literal[FORMATS]  # type: ignore[valid-type]
+
+
 _FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file",
@@ -44,6 +62,36 @@ _FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
     },
     **{status: {"description": "Problem details (RFC 9457)"} for status in (400, 404, 413, 503)},
 }
+
+
+@blueprint.get("/balance")
+@permission("events:read")
+@blueprint.input(BalanceIn, location="query")
+@blueprint.output(BalanceOut)
+@blueprint.doc(summary="The mass balance of an object or a site", responses=[404, 503])
+def balance(query_data: BalanceIn) -> BalanceOut:
+    """What came out of the transformations of the object, or at the site, against what usually comes of what went in;
+    and what is left of each lot in them. `missing` says what is not recorded.
+    """
+    return balance_out(_balance(query_data))
+
+
+@blueprint.get("/balance/file")
+@permission("events:read")
+@blueprint.input(BalanceFileIn, location="query")
+@blueprint.doc(summary="The same balance as CSV or XLSX", responses=_FILE_ANSWERS)
+def balance_as_file(query_data: BalanceFileIn) -> Response:
+    """One row per transformation and yield."""
+    file = balance_file(_balance(query_data), query_data.format)
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.data, content_type=file.media_type, headers=headers)
+
+
+def _balance(given: BalanceIn) -> Balance:
+    window = wire.question(given.uri, wire.BOTH, (given.begin, given.end), 1).window
+    outside = services()
+    with outside.db.read() as conn:
+        return mass_balance(conn, outside.db.dialect, given.uri, window)
 
 
 @blueprint.get("/<direction>")

@@ -10,16 +10,19 @@ import click
 from trace_server.services import Services
 from trace_server.trace import wire
 from trace_server.trace.answering import ask
+from trace_server.trace.balance import mass_balance
+from trace_server.trace.balance_wire import balance_file, balance_out
 from trace_server.trace.frontier import MAX_DEPTH
 from trace_server.trace.model import Direction
-from trace_server.trace.question import Answer
+from trace_server.trace.question import Answer, Question
 from trace_server.trace.rules import step_name
 
+BALANCE = "balance"
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"])
 
 
 @click.command()
-@click.argument("direction", type=click.Choice([*(direction.value for direction in Direction), wire.BOTH]))
+@click.argument("direction", type=click.Choice([*(direction.value for direction in Direction), wire.BOTH, BALANCE]))
 @click.argument("uri")
 @click.option("--from", "begin", type=_MOMENT, default=None, help="The object counts from here on; a bare day is UTC.")
 @click.option("--to", "end", type=_MOMENT, default=None, help="The object counts until here.")
@@ -42,9 +45,14 @@ def trace(  # noqa: PLR0913 – each is an option
 ) -> None:
     """trace-server trace both https://id.gs1.org/01/06901234567892/10/L2611
 
-    Where an object came from and where it went. Exit 1 when nobody named it.
+    Where an object came from and where it went; `balance`: the mass balance of an object or a site. Exit 1 when
+    nobody named it.
     """
     window = (_aware(begin, services), _aware(end, services))
+    if direction == BALANCE:
+        asked = wire.question(uri, wire.BOTH, window, depth)
+        _balance(services, asked, output, name=name, as_json=as_json)
+        return
     with services.db.read() as conn:
         answer = ask(conn, services.db.dialect, wire.question(uri, direction, window, depth), services.clock())
         if name is not None:
@@ -79,6 +87,30 @@ def _show(answer: Answer) -> None:
         gap = "gap before " if step.hop.gap_before else ""
         who = f"{step.party or step.uscc or 'party unknown'}, licence {step.licence}"
         click.echo(f"{step.hop.event.event_time.isoformat()} {gap}{told} {step.uri} at {place or '?'} ({who})")
+
+
+def _balance(services: Services, asked: Question, output: BinaryIO, *, name: str | None, as_json: bool) -> None:
+    with services.db.read() as conn:
+        balance = mass_balance(conn, services.db.dialect, asked.uri, asked.window)
+    if name is not None:
+        output.write(balance_file(balance, name).data)
+        return
+    if as_json:
+        click.echo(balance_out(balance).model_dump_json())
+        return
+    for line in balance.lines:
+        told = [f"used {_kilograms(line.used)}", f"made {_kilograms(line.made)}"]
+        if line.expected is not None:
+            told.append(f"expected {line.expected[0]:.12g} to {line.expected[1]:.12g} kg ({line.rule})")
+        told += line.missing
+        click.echo(f"{line.event_time.isoformat()} {line.verdict}: {', '.join(told)} at {line.place or '?'}")
+    for stock in balance.stock:
+        told = [f"made {stock.made:.12g}", f"ended {stock.ended:.12g}", f"left {stock.left:.12g} {stock.uom}".rstrip()]
+        click.echo(f"{stock.uri}: {', '.join([*told, *stock.missing])}")
+
+
+def _kilograms(number: float | None) -> str:
+    return "?" if number is None else f"{number:.12g} kg"
 
 
 commands: list[click.Command] = [trace]

@@ -91,6 +91,28 @@ def transformed(conn: Connection, dialect: Dialect, transformations: Sequence[by
     return _ordered(rows)
 
 
+def transformations_at(conn: Connection, site: str, since: datetime, until: datetime, limit: int) -> list[bytes]:
+    """Transformations that an event at this place (canonical URI) tells, `since` ≤ event time < `until`; those that
+    were declared wrong are left out. Reads the events of that time.
+    """
+    rows = conn.execute(
+        select(_LINK.peer_key)
+        .distinct()
+        .join_from(tables.link, tables.event, _LINK.event_key == _EVENT.event_key)
+        .where(
+            _EVENT.type == EventType.TransformationEvent.value,
+            (_EVENT.biz_location == site) | (_EVENT.read_point == site),
+            _EVENT.event_time >= since,
+            _EVENT.event_time < until,
+            _LINK.role.in_((LinkRole.INPUT.value, LinkRole.OUTPUT.value)),
+            ~_is_wrong(),
+        )
+        .order_by(_LINK.peer_key)
+        .limit(limit)
+    )
+    return [row.peer_key for row in rows]
+
+
 def events_with(conn: Connection, dialect: Dialect, event_keys: Sequence[bytes]) -> list[StoredEvent]:
     """These events, by event time."""
     rows = dialect.select_any(conn, lambda part: stored().where(dialect.in_values(_EVENT.event_key, part)), event_keys)
