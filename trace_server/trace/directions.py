@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from trace_server.trace.frontier import Limits, Links, Reads, walk
+from trace_server.trace.frontier import Kind, Limits, Links, Reads, kind_of, walk
 from trace_server.trace.model import ALWAYS, BEGINNING, END, Chain, Interval, Link, LinkRole, Node, Relation
-
-_GOODS = frozenset({Relation.SELF, Relation.INPUT, Relation.CONTENT, Relation.OUTPUT, Relation.MEMBER})
 
 
 def upstream(starts: Iterable[Node], reads: Reads, limits: Limits | None = None, *, contents: bool = False) -> Chain:
@@ -26,14 +24,14 @@ def upstream(starts: Iterable[Node], reads: Reads, limits: Limits | None = None,
             if node.interval.holds(link.event_time)
         )
         if contents:
-            _load_contents([node.object_key for node in nodes if node.relation in _GOODS], links)
+            _load_contents([node.object_key for node in nodes if node.is_goods], links)
         found: list[Node] = []
-        boxes: set[tuple[bytes, Interval]] = set()
-        for node in nodes:
-            _containers(node, links, found, boxes)
+        for node in _first_of_kind(nodes, links):
+            _containers(node, links, found)
             if node.relation is not Relation.CONTAINER:  # what the box is made of is no source of the goods
                 _sources(node, links, found)
-            if contents and node.relation in _GOODS:
+        for node in nodes if contents else ():
+            if node.is_goods and links.parts.get(node.object_key):
                 _contents(node, links, found, before=True)
         return found
 
@@ -57,13 +55,13 @@ def follow(starts: Iterable[Node], reads: Reads, limits: Limits | None = None) -
             for link in links.own[node.object_key].used
             if node.interval.holds(link.event_time)
         )
-        _load_contents([node.object_key for node in nodes if node.relation in _GOODS], links)
+        _load_contents([node.object_key for node in nodes if node.is_goods], links)
         found: list[Node] = []
-        boxes: set[tuple[bytes, Interval]] = set()
-        for node in nodes:
-            _containers(node, links, found, boxes)
+        for node in _first_of_kind(nodes, links):
+            _containers(node, links, found)
             _uses(node, links, found)
-            if node.relation in _GOODS:
+        for node in nodes:
+            if node.is_goods and links.parts.get(node.object_key):
                 _contents(node, links, found, before=False)
                 _members(node, links, found)
         return found
@@ -74,6 +72,16 @@ def follow(starts: Iterable[Node], reads: Reads, limits: Limits | None = None) -
 def _transformation(link: Link) -> bytes:
     """The node between inputs and outputs: several events may tell them (transformationID)."""
     return link.peer_key or link.event_key
+
+
+def _first_of_kind(nodes: Sequence[Node], links: Links) -> Iterator[Node]:
+    """Nodes come by key, so of many that lead to the same box, lot or output the first is its `via` anyhow."""
+    known: set[Kind] = set()
+    for node in nodes:
+        kind = kind_of(node, links.own[node.object_key])
+        if kind not in known:
+            known.add(kind)
+            yield node
 
 
 def _load_contents(keys: Sequence[bytes], links: Links) -> None:
@@ -126,17 +134,16 @@ def _uses(node: Node, links: Links, found: list[Node]) -> None:
         ]
 
 
-def _containers(node: Node, links: Links, found: list[Node], known: set[tuple[bytes, Interval]]) -> None:
-    """`known`: boxes found on this level; nodes come by key, so the first of a pallet's thousand items names it."""
+def _containers(node: Node, links: Links, found: list[Node]) -> None:
     if node.relation is Relation.LOT:
         return
     for stay in links.stays(node.object_key):
         inside = stay.interval.cut(node.interval)
-        if inside is None or (stay.parent, inside) in known:
-            continue
-        known.add((stay.parent, inside))
-        depth, via = node.depth + 1, node.object_key
-        found.append(Node(stay.parent, inside, Relation.CONTAINER, depth, via, node.is_input, event_key=stay.event_key))
+        if inside is not None:
+            depth, via = node.depth + 1, node.object_key
+            found.append(
+                Node(stay.parent, inside, Relation.CONTAINER, depth, via, node.is_input, event_key=stay.event_key)
+            )
 
 
 def _contents(node: Node, links: Links, found: list[Node], *, before: bool) -> None:
@@ -164,4 +171,4 @@ def _members(node: Node, links: Links, found: list[Node]) -> None:
             if id(own) not in standing:
                 standing[id(own)] = link in own.lots
             if standing[id(own)]:
-                found.append(Node(child, node.interval, Relation.MEMBER, depth, key, event_key=link.event_key))
+                found.append(Node(child, node.interval, Relation.MEMBER, depth, key, False, link.event_key))

@@ -19,7 +19,6 @@ MAX_DEPTH = 64
 """Levels of packing and making; the longest real chain (farm to infant formula) has about 20."""
 _MAKES = frozenset({LinkRole.COMMISSION, LinkRole.OUTPUT})
 _MOVES = frozenset({LinkRole.CHILD_ADD, LinkRole.CHILD_DELETE})
-_PLACED = frozenset({Relation.CONTAINER, Relation.LOT})
 
 
 class Reads(Protocol):
@@ -67,6 +66,16 @@ class Own:
     @property
     def parents(self) -> set[bytes]:
         return {move.peer_key for move in self.moves if move.role is LinkRole.CHILD_ADD and move.peer_key is not None}
+
+
+Kind = tuple[int, int, int]
+
+
+def kind_of(node: Node, own: Own) -> Kind:
+    """Equal for nodes to which the same events did the same, in the same time and relation: what follows from one
+    of them follows from all. Identities, valid while the walk holds its nodes and links.
+    """
+    return id(own), id(node.interval), id(node.relation)
 
 
 def _of(links: Iterable[Link]) -> Own:
@@ -167,7 +176,7 @@ def walk(starts: Iterable[Node], reads: Reads, limits: Limits, expand: Expand) -
     """Follow `expand` (nodes of a level and the links → nodes of the next) until nothing new is found."""
     links = Links(reads)
     nodes: list[Node] = []
-    seen: dict[tuple[bytes, Relation | None], list[Interval]] = {}
+    seen: dict[bytes, list[Node]] = {}
     frontier: Iterable[Node] = starts
     truncated = False
     while True:
@@ -197,21 +206,32 @@ def _rank(node: Node) -> tuple[object, ...]:
     )
 
 
-def _merged(frontier: Iterable[Node], seen: dict[tuple[bytes, Relation | None], list[Interval]]) -> Iterator[Node]:
+def _merged(frontier: Iterable[Node], seen: dict[bytes, list[Node]]) -> Iterator[Node]:
     groups: dict[bytes, list[Node]] = {}
     for node in frontier:
-        groups.setdefault(node.object_key, []).append(node)
+        group = groups.get(node.object_key)
+        if group is None:
+            groups[node.object_key] = [node]
+        else:
+            group.append(node)
     for key in sorted(groups):
         nodes = groups[key]
         if len(nodes) > 1:
             nodes = sorted(_distinct(nodes), key=_rank)
+        known = seen.get(key)
+        if known is None:
+            known = seen[key] = nodes[:1]
+            yield nodes[0]
+            nodes = nodes[1:]
         for node in nodes:
-            # A lot as such, a box around the goods and the goods themselves are looked at differently.
-            known = seen.setdefault((key, node.relation if node.relation in _PLACED else None), [])
-            if known and any(other.covers(node.interval) for other in known):
-                continue
-            known.append(node.interval)
-            yield node
+            if not any(_alike(node, other) and other.interval.covers(node.interval) for other in known):
+                known.append(node)
+                yield node
+
+
+def _alike(one: Node, other: Node) -> bool:
+    """A lot as such, a box around the goods and the goods themselves are looked at differently."""
+    return one.relation is other.relation or (one.is_goods and other.is_goods)
 
 
 def _distinct(nodes: Iterable[Node]) -> Iterable[Node]:
@@ -227,8 +247,14 @@ def _distinct(nodes: Iterable[Node]) -> Iterable[Node]:
 
 def _within(nodes: Iterable[Node], links: Links) -> Iterator[tuple[Node, Link]]:
     told: set[bytes] = set()
+    looked: set[Kind] = set()
     for node in nodes:
-        for link in links.own[node.object_key].links:
+        own = links.own[node.object_key]
+        kind = kind_of(node, own)
+        if kind in looked:
+            continue
+        looked.add(kind)
+        for link in own.links:
             if link.event_key in told or not _belongs(node, link):
                 continue
             told.add(link.event_key)

@@ -120,6 +120,11 @@ class Node(NamedTuple):
     """What that transformation took or made of it, as recorded, in `uom`."""
     uom: str = ""
 
+    @property
+    def is_goods(self) -> bool:
+        """The goods themselves, neither a box around them nor their lot as such."""
+        return self.relation is not Relation.CONTAINER and self.relation is not Relation.LOT
+
 
 @dataclass(frozen=True, slots=True)
 class NamedNode:
