@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
@@ -121,8 +122,39 @@ def _hops(chain: Chain, events: Mapping[bytes, EventRow], place_of: rules.Places
     for node, link in chain.links:
         groups[node.object_key].append((node, link))
     for links in groups.values():
+        packed: Link | None = None
         for run in _runs(links):
-            yield from rules.hops(Chain((), tuple(run), truncated=False), events, place_of)
+            hops = rules.hops(Chain((), tuple(run), truncated=False), events, place_of)
+            if hops and packed is not None:
+                hops = (*hops[:-1], _taken_out(hops[-1], packed, groups, events, place_of))
+            yield from hops
+            packed = run[-1][1] if run else None
+
+
+def _taken_out(
+    first: Hop,
+    packed: Link,
+    groups: Mapping[bytes, Sequence[tuple[Node, Link]]],
+    events: Mapping[bytes, EventRow],
+    place_of: rules.Places,
+) -> Hop:
+    """The first hop after a packing: a gap when its container (or what that was put into) did not arrive there."""
+    last, seen = packed, {packed.event_key, first.event.event_key}
+    while last.role is LinkRole.CHILD_ADD and last.peer_key is not None:
+        inside = [
+            link
+            for _, link in groups.get(last.peer_key, ())
+            if last.event_time <= link.event_time <= first.event.event_time and link.event_key not in seen
+        ]
+        if not inside:
+            break
+        last = max(inside, key=lambda link: (link.event_time, link.event_key))
+        seen.add(last.event_key)
+    before = events.get(last.event_key)
+    if before is None:
+        return first
+    earlier = Hop(before, first.node, place_of(before), gap_before=False)
+    return replace(first, gap_before=rules.is_gap(earlier, first.event, first.place))
 
 
 def _runs(links: list[tuple[Node, Link]]) -> Iterable[list[tuple[Node, Link]]]:

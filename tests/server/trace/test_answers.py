@@ -24,6 +24,7 @@ from trace_server.trace import picture
 from trace_server.trace.answering import ask
 from trace_server.trace.model import Direction
 from trace_server.trace.question import Answer, LicenceOnDay, Question
+from trace_server.trace.rules import step_name
 
 
 def answer(database: Database, uri: str, *directions: Direction) -> Answer:
@@ -61,6 +62,16 @@ def test_downstream_of_a_raw_lot_reaches_product_item_and_case_with_amounts(data
 def test_what_was_used_before_the_window_is_not_downstream(office: Any) -> None:
     found = office("downstream", uri=make.RAW_URI, **{"from": "2026-11-21T00:00:00+08:00"}).get_json()
     assert [node["uri"] for node in found["nodes"]] == [make.RAW_URI]
+
+
+def test_unpacking_where_the_case_never_arrived_is_a_gap(database: Database) -> None:
+    make.load(database)
+    gaps = []
+    for way in ([one for one in make.whole_way() if one["bizStep"] != "receiving"], make.whole_way()):
+        make.capture(database, *way)
+        steps = answer(database, make.LOT_URI, Direction.DOWNSTREAM).steps
+        gaps.append([step_name(step.hop.event.biz_step) for step in steps if step.hop.gap_before])
+    assert gaps == [["unpacking"], []]
 
 
 def test_depth_cuts_the_chain_and_says_so(office: Any) -> None:
