@@ -65,6 +65,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _by_rule(db: Database, events: int) -> None:
     for rule, detector in run.registry().items():
+        if detector.find is None:
+            continue
         alone = replace(detector, version=1000)
         seconds = _timed(partial(run.follow, db, datetime.now(UTC), [alone]))
         line = {"bench": "detect", "case": f"{rule} alone", "ours": round(events / seconds)}
@@ -102,7 +104,8 @@ def _fill(db: Database, items: int) -> None:
     subject = {"uscc": USCC, "name": "bench", "kind": "legal_person", "region": "320900", "status": "active"}
     licence = {"uscc": USCC, "number": "1", "title": "bench", "authority": "bench", "valid_from": "2020-01-01"}
     licence |= {"valid_to": "2030-01-01", "state": "valid"}
-    lot = {"gtin": GTIN, "producer_uscc": USCC, "production_date": "2026-10-01", "uom": "H87"}
+    paper = {"kind": "food.factory_inspection", "number": "1", "issuer": "bench", "issued_on": "2026-10-01"}
+    lot = {"gtin": GTIN, "producer_uscc": USCC, "production_date": "2026-10-01", "uom": "H87", "certificates": [paper]}
     lots = [
         lot | source | {"lot": f"L{number}", "expiry_date": "2027-01-01", "quantity": str(A_LOT)}
         for number in range(items // A_LOT)

@@ -52,6 +52,10 @@ def assets(conn: Connection) -> list[Asset]:
     return [Asset(**row._mapping) for row in rows]
 
 
+def has_assets(conn: Connection) -> bool:
+    return conn.execute(select(block_list_asset.c.uri).limit(1)).first() is not None
+
+
 def assets_of(conn: Connection, dialect: Dialect, uris: Collection[str]) -> dict[str, Asset]:
     """URI → asset, for those that are known."""
     table = block_list_asset

@@ -36,7 +36,7 @@ def asset_findings(conn: Connection, window: Window, rule: AssetRule) -> Iterato
     not make an earlier act a lawful one.
     """
     keys = {ref.key for one in window.events if _concerns(one, rule) for ref in one.objects if not ref.is_class}
-    if not keys:
+    if not keys or not assets.has_assets(conn):
         return
     known = histories(conn, window)
     named = assets.assets_of(conn, window.dialect, {known[key].uri for key in keys})
