@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeAlias
 
 from trace_core.epcis.cbv import CBV, GS1_VOC
 from trace_core.errors import EventError
@@ -31,6 +34,11 @@ MAX_CONTEXTS = 64
 """Entries of one `@context` list; real documents have under ten."""
 _FORBIDDEN = re.compile(r"[\s{}\x00-\x1f\x7f\ud800-\udfff]")
 _PLAIN_TEXT = frozenset({"ilmd", "stringValue", "uom"})
+_KEPT_NAMES = 256
+"""Keys of one context whose names are remembered: senders use the same few in every event."""
+_KEPT_CONTEXTS = 64
+_KEPT_CHARS = 500
+"""Longer ones are not remembered: what strangers send must not fill the memory."""
 _MAX_CHAIN = 8
 """Terms that are defined by other terms, so that a cycle ends."""
 
@@ -42,9 +50,19 @@ class Context:
     terms: Mapping[str, str]
     vocabulary: str = ""
     """The `@vocab` of a document: namespace of names that are neither terms nor prefixed."""
+    _names: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `name` found; it depends on nothing but key and context."""
 
     def extended(self, value: object, where: str) -> Context:
         """This context and then `value`, a JSON-LD `@context`. Raises `EventError` on a malformed one."""
+        if self is STANDARD and isinstance(value, list):
+            plain = _plain(value)
+            if plain is not None:
+                with suppress(EventError):  # it is raised below, with the place of this one
+                    return _standard_and(plain)
+        return self._extended(value, where)
+
+    def _extended(self, value: object, where: str) -> Context:
         terms = dict(self.terms)
         vocabulary = self.vocabulary
         for place, entry in _entries(value, where):
@@ -72,6 +90,14 @@ class Context:
 
     def name(self, key: str, where: str) -> str:
         """Expanded name of an extension key; without braces when nothing gives it a namespace."""
+        name = self._names.get(key)
+        if name is None:
+            name = self._name(key, where)
+            if len(self._names) < _KEPT_NAMES and len(key) < _KEPT_CHARS:
+                self._names[key] = name
+        return name
+
+    def _name(self, key: str, where: str) -> str:
         if key.startswith("@"):
             return key
         prefix, colon, local = key.partition(":")
@@ -94,6 +120,31 @@ class Context:
 
 
 STANDARD = Context(STANDARD_PREFIXES)
+
+_Plain: TypeAlias = tuple[str | tuple[tuple[str, str], ...], ...]
+
+
+def _plain(value: list[object]) -> _Plain | None:
+    """A short `@context` of addresses and of prefixes that are well declared, as a key; None for any other."""
+    found: list[str | tuple[tuple[str, str], ...]] = []
+    chars = 0
+    for entry in value:
+        if isinstance(entry, str):
+            found.append(entry)
+            chars += len(entry)
+        elif isinstance(entry, dict) and all(type(target) is str for target in entry.values()):
+            found.append(tuple(entry.items()))
+            chars += sum(len(term) + len(target) for term, target in entry.items())
+        else:
+            return None
+    return tuple(found) if chars < _KEPT_CHARS and len(found) <= MAX_CONTEXTS else None
+
+
+@lru_cache(_KEPT_CONTEXTS)
+def _standard_and(plain: _Plain) -> Context:
+    """Every event of a gateway says the same `@context`. Failures are not kept."""
+    value = [entry if isinstance(entry, str) else dict(entry) for entry in plain]
+    return STANDARD._extended(value, "/@context")
 
 
 class Namer:
