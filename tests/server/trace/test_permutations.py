@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +15,8 @@ from trace_core.ids import gs1
 from trace_core.ids.canonical import object_key
 from trace_server.db import Database
 from trace_server.ingest import tables
-from trace_server.trace import directions, operations
-from trace_server.trace.model import ALWAYS, Chain, Direction, Interval, Node, Relation
+from trace_server.trace import directions, operations, store
+from trace_server.trace.model import ALWAYS, Chain, Direction, Interval, LinkRole, Node, Relation
 from trace_server.trace.shares import Shares, shares
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -121,3 +122,26 @@ def test_every_order_and_every_split_into_batches_gives_the_same_chains(database
         for batch in batches(events, random.Random(100 * seed + turn)):
             make.capture(database, *batch)
         assert answers(database) == expected
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_grouped_reading_tells_every_link_once_and_members_that_hold_nothing_have_no_parts(
+    database: Database, seed: int
+) -> None:
+    make.capture(database, *world(seed))
+    with database.read() as conn:
+        rows = conn.execute(tables.link.select()).all()
+        keys = sorted({row.object_key for row in rows})
+        groups = store.links_of(conn, database.dialect, keys)
+        parts = store.parts_of(conn, database.dialect, keys)
+    recorded = Counter((row.object_key, row.event_key, row.peer_key, row.event_time, row.quantity) for row in rows)
+    assert recorded == Counter(
+        (key, link.event_key, link.peer_key, link.event_time, link.quantity)
+        for link, objects in groups
+        for key in objects
+    )
+    members = {key for link, objects in groups if link.role is LinkRole.MEMBER for key in objects}
+    holders = {LinkRole.PARENT, LinkRole.PARENT_CLEARED}
+    containers = {key for link, objects in groups if link.role in holders for key in objects}
+    assert members
+    assert not (members - containers) & {link.peer_key for link, _ in parts}
