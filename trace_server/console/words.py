@@ -42,6 +42,8 @@ CASE_EVENTS: Mapping[str, str] = {
 ALERT_STATES: Mapping[str, str] = {"waiting": _("等待补报"), "open": _("待研判"), "cleared": _("已解释")}
 SUBJECT_KINDS: Mapping[str, str] = {"enterprise": _("企业"), "device": _("设备"), "data": _("数据")}
 VERDICTS: Mapping[str, str] = {"false_data": _("数据有误"), "benign": _("正常行为"), "suspected": _("涉嫌违法")}
+DIRECTIONS: Mapping[str, str] = {"both": _("双向"), "upstream": _("来源（上游）"), "downstream": _("去向（下游）")}
+LICENCES: Mapping[str, str] = {"held": _("有效"), "not_held": _("无有效许可"), "unknown": _("未登记")}
 CATEGORIES: Mapping[str, str] = {
     "food": _("食品"),
     "drug": _("药品"),
@@ -51,6 +53,7 @@ CATEGORIES: Mapping[str, str] = {
     "gi": _("地理标志产品"),
 }
 SENTENCES: Mapping[str, str] = {
+    "no event names this object": _("没有这个编码的事件。"),
     "say why": _("请写明理由，让没有参与的同事也能看懂。"),
     "this step rests on a numbered paper": _("这一步须填写文书文号。"),
     "a second person decides on a proposal": _("提出意见的人不能自己复核，请由另一位同事操作。"),

@@ -22,6 +22,7 @@ def _(text: str) -> str:
 
 ITEMS: tuple[Item, ...] = (
     Item("/console/alerts", _("预警"), "cases:read"),
+    Item("/console/chains", _("追溯链"), "events:read"),
     Item("/console/cases", _("案件"), "cases:read"),
     Item("/console/account", _("我的账户"), ""),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from urllib.parse import quote
 
+from tests.server.portal import make
 from tests.server.users.conftest import Browser
 from trace_server.accounts.model import Role
 from trace_server.cases.model import CaseEvent, CaseState
@@ -140,3 +142,22 @@ def test_an_alert_that_does_not_exist_is_a_page(log_in: LogIn) -> None:
 def test_every_state_and_step_has_its_word() -> None:
     assert set(words.CASE_STATES) == {state.value for state in CaseState}
     assert set(words.CASE_EVENTS) == {event.value for event in CaseEvent} | {"open", "note", "assign"}
+
+
+def test_a_chain_is_a_table_a_picture_and_files_of_one_question(log_in: LogIn, database: Database) -> None:
+    make.load(database)
+    make.capture(database, *make.whole_way())
+    one = log_in("one-1")
+    query = f"uri={quote(make.ITEM, safe='')}&direction=upstream"
+    found = one.get(f"/console/chains?{query}")
+    assert found.status_code == 200
+    assert "Example Dairy" in found.text or "示例乳业有限公司" in found.text
+    picture = one.get(f"/console/chains/file?{query}&format=svg")
+    assert (picture.status_code, picture.mimetype) == (200, "image/svg+xml")
+    for name in ("csv", "xlsx", "epcis"):
+        assert one.get(f"/console/chains/file?{query}&format={name}").status_code == 200
+    for wrong in ("&depth=x", "&begin=2026", "&depth=0"):
+        assert one.get(f"/console/chains?{query}{wrong}").status_code == 400
+    assert "There is no event of this code." in one.get("/console/chains?uri=urn:example:nothing").text
+    farm = log_in("farm-1", Role.PRODUCER, Scope(subject="91350100M000100Y43"))
+    assert farm.get(f"/console/chains?{query}").status_code == 403
