@@ -98,8 +98,8 @@ def desk(site: Site) -> Desk:
     database.dispose()
     paths = (
         "/console", "/console/account", "/console/confirm", "/console/alerts", "/console/alerts?state=open",
-        f"/console/alerts/{alert.alert_key.hex()}", "/console/cases", f"/console/cases/{case.case_id}", "/console/chains",
-        f"/console/chains?uri={make.ITEM}",
+        f"/console/alerts/{alert.alert_key.hex()}", "/console/cases", f"/console/cases/{case.case_id}",
+        "/console/chains", f"/console/chains?uri={make.ITEM}",
     )  # fmt: skip
     return Desk(("suyuan-local", token), paths)
 
