@@ -244,7 +244,7 @@ def test_page_and_terminal_of_a_running_gateway_show_what_passes(tmp_path: Path)
         gateway.enrol()
         gateway.start_and_wait()
         reader.place(FieldTag(epc(1)))
-        until(lambda: "注意" in get(port, "/")[2], "the answer is on the page")
+        until(lambda: "注意" in get(port, "/")[2], "the answer is on the page", limit_s=60)
         screen = _terminal(tmp_path, gateway)
         assert "本机没有名单" in screen
         assert "0614141.812345.1" in screen
@@ -262,7 +262,7 @@ def _terminal(folder: Path, gateway: GatewayProcess) -> str:
     import termios
 
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    drawn, limit = b"", time.monotonic() + 15
+    drawn, limit = b"", time.monotonic() + 60
     while b"0614141.812345.1" not in drawn and time.monotonic() < limit:
         if select.select([master], [], [], 0.2)[0]:
             drawn += os.read(master, 65_536)
