@@ -77,8 +77,9 @@ class Stock:
     missing: tuple[str, ...]
 
     @property
-    def left(self) -> float:
-        return float(f"{self.made - self.ended:.12g}")
+    def left(self) -> float | None:
+        """None while something is missing."""
+        return None if self.missing else float(f"{self.made - self.ended:.12g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class StockOut(BaseModel):
     uri: str
     made: float
     ended: float = Field(description="used up or destroyed")
-    left: float
+    left: float | None = Field(description="null while something is missing")
     uom: str
     missing: list[str]
 

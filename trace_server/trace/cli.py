@@ -105,7 +105,8 @@ def _balance(services: Services, asked: Question, output: BinaryIO, *, name: str
         told += line.missing
         click.echo(f"{line.event_time.isoformat()} {line.verdict}: {', '.join(told)} at {line.place or '?'}")
     for stock in balance.stock:
-        told = [f"made {stock.made:.12g}", f"ended {stock.ended:.12g}", f"left {stock.left:.12g} {stock.uom}".rstrip()]
+        left = "?" if stock.left is None else f"{stock.left:.12g}"
+        told = [f"made {stock.made:.12g}", f"ended {stock.ended:.12g}", f"left {left} {stock.uom}".rstrip()]
         click.echo(f"{stock.uri}: {', '.join([*told, *stock.missing])}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from trace_server.trace.frontier import Kind, Limits, Links, Reads, kind_of, walk
 from trace_server.trace.model import ALWAYS, BEGINNING, END, Chain, Interval, Link, LinkRole, Node, Relation
@@ -84,6 +85,13 @@ def _first_of_kind(nodes: Sequence[Node], links: Links) -> Iterator[Node]:
             yield node
 
 
+def _used_until(used: Link, made: Link) -> datetime:
+    """The way of an input ends where it is used; an event that tells only the use is still part of that way."""
+    if used.event_key == made.event_key or used.event_time == END:
+        return used.event_time
+    return used.event_time + timedelta.resolution
+
+
 def _load_contents(keys: Sequence[bytes], links: Links) -> None:
     links.load_parts(keys)
     links.load(child for key in keys for group in links.parts.get(key, ()) for child in group.objects)
@@ -100,7 +108,7 @@ def _sources(node: Node, links: Links, found: list[Node]) -> None:
         found += [
             Node(
                 source,
-                Interval(BEGINNING, group.link.event_time),
+                Interval(BEGINNING, _used_until(group.link, link)),
                 Relation.INPUT,
                 depth,
                 key,

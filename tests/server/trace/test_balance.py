@@ -89,7 +89,7 @@ def test_stock_is_what_was_made_less_what_was_used_each_unit_by_itself(database:
     stock = {(one.uri, one.uom): (one.left, one.missing) for one in balance(database).stock}
     assert stock == {
         (make.RAW_URI, "KGM"): (-200, ()),
-        (make.RAW_URI, "LTR"): (-1, ("its making is not recorded in this unit",)),
+        (make.RAW_URI, "LTR"): (None, ("its making is not recorded in this unit",)),
         (make.LOT_URI, "KGM"): (126, ()),
     }
 

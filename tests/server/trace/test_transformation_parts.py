@@ -70,6 +70,14 @@ def shares(database: Database, uri: str, direction: Direction) -> dict[str, tupl
     return {names[key]: found for key, found in part.shares.items() if key in names}
 
 
+def test_the_events_of_all_parts_are_in_the_answer(database: Database) -> None:
+    make.capture(database, *parts())
+    for uri, direction in ((make.LOT_URI, Direction.UPSTREAM), (make.RAW_URI, Direction.DOWNSTREAM)):
+        with database.read() as conn:
+            steps = ask(conn, database.dialect, Question(uri, (direction,)), make.NOW).steps
+        assert len(steps) == (3 if direction is Direction.UPSTREAM else 2)
+
+
 def test_another_transformation_id_is_another_transformation(database: Database) -> None:
     make.capture(database, parts()[0], parts("urn:example:other")[2])
     assert reached(database, make.LOT_URI, Direction.UPSTREAM) == {}
