@@ -199,10 +199,19 @@ def digest(query_data: DigestIn) -> dict[str, Any]:
     return {**asdict(found), "day": found.day.isoformat()}
 
 
+_FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file",
+        "content": {one.media_type: {"schema": {"type": "string", "format": "binary"}} for one in registry().values()},
+    },
+    **{status: {"description": "Problem details (RFC 9457)"} for status in (400, 429, 503)},
+}
+
+
 @blueprint.get("/violations/file")
 @permission("credit:read")
 @blueprint.input(FileIn, location="query")
-@blueprint.doc(summary="Published penalties in the template of 2018", responses=[200, 429])
+@blueprint.doc(summary="Published penalties in the template of 2018", responses=_FILE_ANSWERS)
 def violations_file(query_data: FileIn) -> Response:
     """Every cell is text; natural persons are a file of their own."""
     outside = services()
