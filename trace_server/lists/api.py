@@ -93,7 +93,7 @@ class MembershipsOut(BaseModel):
     has_more: bool
 
 
-class SubjectOut(BaseModel):
+class SubjectCheckOut(BaseModel):
     """All memberships of a subject, and what was applied because of them."""
 
     memberships: list[MembershipOut]
@@ -197,7 +197,7 @@ def on_list(list_id: str, query_data: OnListIn) -> dict[str, Any]:
 
 @blueprint.get("/lists/subjects/<uscc>")
 @permission("credit:read")
-@blueprint.output(SubjectOut)
+@blueprint.output(SubjectCheckOut)
 @blueprint.doc(summary="All lists of one subject", responses=[503])
 def of_subject(uscc: str) -> dict[str, Any]:
     """Also those it left."""
