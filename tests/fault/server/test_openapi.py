@@ -30,7 +30,7 @@ from tests.fault.server.place import Place, furnish
 from trace_server.db import Database
 
 SOAK = os.environ.get("SUYUAN_SOAK") == "1"
-DRAWS = 400 if SOAK else 4
+DRAWS = 400 if SOAK else 3
 """Of each kind for each operation."""
 CHECKS = [
     not_a_server_error,
