@@ -273,7 +273,7 @@ def test_alerts_are_listed_over_http_and_on_the_command_line(
     assert [one["id"] for one in listed] == [one["id"] for one in over_http]
     assert http.get("/api/v1/alerts?cursor=x", headers=regulator).status_code == 400
     (report,) = command(app, detect_cli.alerts, "backfill", "D01", "--json")
-    assert report == {"judged": {"D01": 3}, "failed": {}}
+    assert report == {"judged": {"D01": 3}, "swept": {}, "failed": {}}
     assert {one["id"] for one in command(app, detect_cli.detectors, "list", "--json")} >= {"D01", "D30", "D90", "D92"}
 
 
