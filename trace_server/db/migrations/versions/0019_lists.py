@@ -32,9 +32,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("membership_id", name=op.f("pk_list_membership")),
     )
     op.create_index("list_membership_by_uscc", "list_membership", ["uscc"], unique=False)
-    op.create_index(
-        "list_membership_by_list", "list_membership", ["list_id", "state", "membership_id"], unique=False
-    )
+    op.create_index("list_membership_by_list", "list_membership", ["list_id", "state", "membership_id"], unique=False)
     op.create_table(
         "measure_application",
         sa.Column("application_id", sa.String(32), nullable=False),
