@@ -31,6 +31,7 @@ from trace_core.uplink import (
 from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import Role
 from trace_server.app import create_app
+from trace_server.cases import cli as cases_cli
 from trace_server.config import Settings
 from trace_server.db import Database
 from trace_server.detect import cli as detect_cli
@@ -274,7 +275,7 @@ def test_alerts_are_listed_over_http_and_on_the_command_line(
     assert http.get("/api/v1/alerts?cursor=x", headers=regulator).status_code == 400
     (report,) = command(app, detect_cli.alerts, "backfill", "D01", "--json")
     assert report == {"judged": {"D01": 3}, "swept": {}, "failed": {}}
-    assert {one["id"] for one in command(app, detect_cli.detectors, "list", "--json")} >= {"D01", "D30", "D90", "D92"}
+    assert {one["id"] for one in command(app, cases_cli.detectors, "list", "--json")} >= {"D01", "D30", "D90", "D92"}
 
 
 def test_alarms_are_listed_over_http_and_on_the_command_line(
