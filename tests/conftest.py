@@ -105,7 +105,7 @@ def database(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dat
 def conformance() -> Path:
     """Folder with other people's EPCIS documents (`SUYUAN_CONFORMANCE`)."""
     folder = os.environ.get("SUYUAN_CONFORMANCE", "")
-    if not folder:
+    if not folder:  # the data belongs to others and is not in the repository; .ci/run names it where it is present
         pytest.skip("SUYUAN_CONFORMANCE does not name the conformance folder")
     return Path(folder)
 

@@ -70,6 +70,7 @@ class AskingHost(ABC):
 
     def _output(self, number: int, *, high: bool) -> Sequence[Step]:
         """The commands that switch an output line. Only for protocols that have some."""
+        # Not abstract: most protocols have no lines, and `ReaderProtocol.outputs` keeps callers away from these.
         raise NotImplementedError(f"{type(self).__name__} has no output lines")
 
     # The session
