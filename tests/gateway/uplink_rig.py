@@ -25,6 +25,7 @@ from gateway_agent.links._base import Link
 from gateway_agent.links.opening import open_link
 from gateway_agent.outbox import Commit, Outbox
 from gateway_agent.uplink import Sender
+from tests.fault.event_body import READ_POINT, body
 from tests.gateway.broker_process import BrokerProcess
 from tests.gateway.make import BOOT, new_outbox
 from tests.gateway.process import until
@@ -35,28 +36,7 @@ from trace_server.ingest import operations as ingest
 from trace_server.ingest.model import GATEWAY
 
 T = TypeVar("T")
-READ_POINT = "urn:epc:id:sgln:9521007.00001.1"
 WAYS = ("http", "mqtt")
-
-
-def body(gateway_id: str, number: int, epoch: str, seq: int, ballast: str = "") -> bytes:
-    """A read of item `number`; `ballast` makes it longer."""
-    event = {
-        "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", {"suyuan": "urn:suyuan:epcis:"}],
-        "type": "ObjectEvent",
-        "eventTime": "2026-03-01T08:00:00.000+08:00",
-        "eventTimeZoneOffset": "+08:00",
-        "action": "OBSERVE",
-        "bizStep": "receiving",
-        "readPoint": {"id": READ_POINT},
-        "epcList": [f"urn:epc:id:sgtin:9521007.000001.{number}"],
-        "suyuan:gateway": gateway_id,
-        "suyuan:epoch": epoch,
-        "suyuan:seq": seq,
-    }
-    if ballast:
-        event["suyuan:ballast"] = ballast
-    return json.dumps(event, separators=(",", ":")).encode()
 
 
 @dataclass
