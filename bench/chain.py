@@ -38,6 +38,7 @@ from trace_server.ingest.model import ActionCode, EventType, LinkRole
 from trace_server.trace import directions, operations
 from trace_server.trace.frontier import Limits
 from trace_server.trace.model import ALWAYS, Node, Relation
+from trace_server.trace.reading import Reading
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ITEMS, CASE = 1000, 25
@@ -217,7 +218,7 @@ def measure(db: Database, world: World) -> None:
 
     def up(uri: str) -> int:
         with db.read() as conn:
-            reading = operations.Reading(conn, db.dialect)
+            reading = Reading(conn, db.dialect).checked_at_the_end()
             start = Node(object_key(uri), ALWAYS, Relation.SELF, 0, None)
             return len(directions.upstream([start], reading, contents=True).nodes)
 

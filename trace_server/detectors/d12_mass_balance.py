@@ -21,7 +21,7 @@ from trace_server.detect.history import histories
 from trace_server.ingest.model import LinkRole
 from trace_server.ingest.store.parts import Part
 from trace_server.trace.balance import TOLERANCE_PERCENT, Line, Stock, balances
-from trace_server.trace.operations import Reading
+from trace_server.trace.reading import Reading
 
 _ENDS = frozenset({LinkRole.INPUT, LinkRole.OUTPUT})
 

@@ -14,7 +14,7 @@ from trace_server.recall.model import Affected, Recall, Scope, Spared
 from trace_server.trace.directions import follow
 from trace_server.trace.frontier import Limits, Links
 from trace_server.trace.model import ALWAYS, BEGINNING, END, EventRow, Interval, LinkRole, Node, Relation
-from trace_server.trace.operations import Reading
+from trace_server.trace.reading import Reading
 
 LIMITS = Limits(nodes=1_000_000)
 """A national dairy's day; the answer is refused above, never cut."""
@@ -26,7 +26,7 @@ def affected_set(conn: Connection, dialect: Dialect, recall: Recall) -> tuple[li
     """All that the scope reaches as known now, one row a thing, nearest first; and whether a limit cut it."""
     starts, printed = _starts(conn, recall.scope)
     reading = Reading(conn, dialect)
-    chain, links = follow(starts, reading, LIMITS)
+    chain, links = follow(starts, reading.checked_at_the_end(), LIMITS)
     nodes: dict[bytes, Node] = {}
     for node in sorted(chain.nodes, key=_nearest):
         nodes.setdefault(node.object_key, node)

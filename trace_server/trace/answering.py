@@ -18,8 +18,9 @@ from trace_server.ingest.store import parts as stored
 from trace_server.trace import directions, rules, store
 from trace_server.trace.frontier import Limits
 from trace_server.trace.model import Chain, Direction, EventRow, Hop, Link, LinkRole, NamedNode, Node, Relation
-from trace_server.trace.operations import MAX_URI, Reading
+from trace_server.trace.operations import MAX_URI
 from trace_server.trace.question import Answer, LicenceOnDay, Part, Question, Step
+from trace_server.trace.reading import Reading
 from trace_server.trace.shares import Shares, shares
 
 LEGAL_TIME: Final = timezone(timedelta(hours=8))
@@ -39,9 +40,9 @@ def ask(conn: Connection, dialect: Dialect, question: Question, now: datetime) -
     for direction in question.directions:
         reading = Reading(conn, dialect)
         if direction is Direction.UPSTREAM:
-            chain = directions.upstream([start], reading, limits, contents=True)
+            chain = directions.upstream([start], reading.checked_at_the_end(), limits, contents=True)
         else:
-            chain = directions.downstream([start], reading, limits)
+            chain = directions.downstream([start], reading.checked_at_the_end(), limits)
         chains.append((direction, chain))
         events |= reading.events
         parted.append(shares(conn, dialect, reading, direction, chain))

@@ -20,7 +20,8 @@ from trace_server.ingest.store.events import objects
 from trace_server.ingest.store.parts import transformations_at
 from trace_server.trace.allocating import Entry, Transformation, unit_name
 from trace_server.trace.model import ALWAYS, Interval, LinkRole
-from trace_server.trace.operations import MAX_URI, Reading
+from trace_server.trace.operations import MAX_URI
+from trace_server.trace.reading import Reading
 from trace_server.trace.shares import read_flows
 from trace_server.trace.yields import Yield, load_yields
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Protocol
 
 from trace_server.trace.model import END, Chain, Group, Interval, Link, LinkRole, Node, Relation
@@ -38,6 +39,9 @@ class Reads(Protocol):
 
     def parts(self, objects: Sequence[bytes]) -> Iterable[Group]:
         """The CHILD_ADD links into these containers and the MEMBER links of these lots."""
+
+    def settled(self) -> bool:
+        """Asked at the end of a walk: False when something that was given does not count after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ class Links:
         emptied without naming its children, so its links are needed to end a stay.
         """
         wanted = list(keys)
-        self._load(wanted)
+        known = {id(own): own for own in map(self.own.get, wanted) if own is not None and own.moves}
+        self._load([*wanted, *(parent for own in known.values() for parent in own.parents)])
         shared = {id(own): own for own in map(self.own.__getitem__, wanted)}
         self._load({parent for own in shared.values() if own.moves for parent in own.parents})
 
@@ -140,21 +145,32 @@ class Links:
         )
 
     def _load(self, keys: Iterable[bytes]) -> None:
-        places: dict[bytes, list[int]] = {key: [] for key in keys if key not in self.own}
-        if not places:
+        history = {key: 0 for key in keys if key not in self.own}
+        if not history:
             return
-        wanted = sorted(places)
-        groups = list(self.reads.links(wanted))
-        for number, group in enumerate(groups):
+        # Objects with one history so far have one number; each group parts those that it names from the others.
+        before: list[tuple[int, Link | None]] = [(0, None)]
+        for group in self.reads.links(sorted(history)):
+            parted: dict[int, int] = {}
             for key in group.objects:
-                places[key].append(number)
-        shared: dict[tuple[int, ...], Own] = {}
-        for key in wanted:
-            name = tuple(places[key])
-            own = shared.get(name)
-            if own is None:
-                own = shared[name] = _of(groups[number].link for number in name)
-            self.own[key] = own
+                number = history[key]
+                named = parted.get(number)
+                if named is None:
+                    named = parted[number] = len(before)
+                    before.append((number, group.link))
+                history[key] = named
+        shared = {number: _of(_back(before, number)) for number in set(history.values())}
+        self.own.update((key, shared[number]) for key, number in history.items())
+
+
+def _back(before: Sequence[tuple[int, Link | None]], number: int) -> Iterator[Link]:
+    links = []
+    link = before[number][1]
+    while link is not None:
+        links.append(link)
+        number = before[number][0]
+        link = before[number][1]
+    return reversed(links)
 
 
 def _fill(
@@ -169,14 +185,23 @@ def _fill(
             known[group.link.peer_key].append(group)
 
 
+_key = itemgetter(0)
 Expand = Callable[[Sequence[Node], Links], Iterable[Node]]
 
 
 def walk(starts: Iterable[Node], reads: Reads, limits: Limits, expand: Expand) -> tuple[Chain, Links]:
     """Follow `expand` (nodes of a level and the links → nodes of the next) until nothing new is found."""
+    first = list(starts)
+    while True:
+        found = _walked(first, reads, limits, expand)
+        if reads.settled():
+            return found
+
+
+def _walked(starts: Iterable[Node], reads: Reads, limits: Limits, expand: Expand) -> tuple[Chain, Links]:
     links = Links(reads)
     nodes: list[Node] = []
-    seen: dict[bytes, list[Node]] = {}
+    seen: dict[bytes, Node | list[Node]] = {}
     frontier: Iterable[Node] = starts
     truncated = False
     while True:
@@ -206,27 +231,34 @@ def _rank(node: Node) -> tuple[object, ...]:
     )
 
 
-def _merged(frontier: Iterable[Node], seen: dict[bytes, list[Node]]) -> Iterator[Node]:
-    groups: dict[bytes, list[Node]] = {}
-    for node in frontier:
-        group = groups.get(node.object_key)
-        if group is None:
-            groups[node.object_key] = [node]
-        else:
-            group.append(node)
-    for key in sorted(groups):
-        nodes = groups[key]
-        if len(nodes) > 1:
-            nodes = sorted(_distinct(nodes), key=_rank)
+def _merged(frontier: Iterable[Node], seen: dict[bytes, Node | list[Node]]) -> Iterator[Node]:
+    """The nodes that say something new, by key. Most objects are reached once: those get no list of their own."""
+    for key, group in _by_key(frontier):
+        nodes = [group] if isinstance(group, Node) else sorted(_distinct(group), key=_rank)
         known = seen.get(key)
         if known is None:
-            known = seen[key] = nodes[:1]
+            seen[key] = nodes[0]
             yield nodes[0]
+            if len(nodes) == 1:
+                continue
             nodes = nodes[1:]
         for node in nodes:
-            if not any(_alike(node, other) and other.interval.covers(node.interval) for other in known):
-                known.append(node)
+            before = seen[key]
+            alike = before if isinstance(before, list) else [before]
+            if not any(_alike(node, other) and other.interval.covers(node.interval) for other in alike):
+                seen[key] = [*alike, node]
                 yield node
+
+
+def _by_key(frontier: Iterable[Node]) -> list[tuple[bytes, Node | list[Node]]]:
+    groups: dict[bytes, Node | list[Node]] = {}
+    for node in frontier:
+        first = groups.setdefault(node.object_key, node)
+        if isinstance(first, list):
+            first.append(node)
+        elif first is not node:
+            groups[node.object_key] = [first, node]
+    return sorted(groups.items(), key=_key)
 
 
 def _alike(one: Node, other: Node) -> bool:

@@ -6,92 +6,17 @@ An answer is computed from the links when it is asked for; an event that arrives
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from trace_server.catalog.model import Place
 from trace_server.catalog.operations import places_of
 from trace_server.db import Connection, Dialect
 from trace_server.trace import directions, rules, store
 from trace_server.trace.frontier import Limits
-from trace_server.trace.model import (
-    ALWAYS,
-    Chain,
-    EventRow,
-    Group,
-    Interval,
-    Journey,
-    LinkRole,
-    Node,
-    Relation,
-)
+from trace_server.trace.model import ALWAYS, Chain, EventRow, Interval, Journey, Node, Relation
+from trace_server.trace.reading import Reading
 
 MAX_URI = 512
 """Characters of an identifier in a question."""
-
-
-class Reading:
-    """Reads links and events of one question, without what error declarations took back."""
-
-    def __init__(self, conn: Connection, dialect: Dialect) -> None:
-        self._conn = conn
-        self._dialect = dialect
-        self.events: dict[bytes, EventRow] = {}
-        self.keys: set[bytes] = set()
-        self.link_count = 0
-        self._first: dict[tuple[object, ...], bytes] = {}
-
-    def links(self, objects: Sequence[bytes]) -> Iterable[Group]:
-        found = store.links_of(self._conn, self._dialect, objects)
-        self.keys.update(objects)
-        self.link_count += sum(len(group.objects) for group in found)
-        return self._standing(found)
-
-    def inputs(self, events: Sequence[bytes]) -> Iterable[Group]:
-        return self._told(store.made_or_used(self._conn, self._dialect, events, LinkRole.INPUT))
-
-    def outputs(self, events: Sequence[bytes]) -> Iterable[Group]:
-        return self._told(store.made_or_used(self._conn, self._dialect, events, LinkRole.OUTPUT))
-
-    def parts(self, objects: Sequence[bytes]) -> Iterable[Group]:
-        """Not filtered: who relies on one reads the own links of its object as well."""
-        return store.parts_of(self._conn, self._dialect, objects)
-
-    def _told(self, groups: list[Group]) -> list[Group]:
-        """Of a transformation that several events tell, what none of them took back: the declarations name the
-        objects, not the transformation. What one event tells stands as that event does, which is known already.
-        """
-        joined = [group for group in groups if group.link.peer_key != group.link.event_key]
-        if not joined:
-            return groups
-        objects = sorted({key for group in joined for key in group.objects})
-        named = self._standing(store.links_of(self._conn, self._dialect, objects))
-        standing = {group.link.event_key for group in named}
-        return [
-            group for group in groups if group.link.peer_key == group.link.event_key or group.link.event_key in standing
-        ]
-
-    def _standing(self, groups: list[Group]) -> list[Group]:
-        named = {group.link.event_key for group in groups}
-        for event in store.events_of(self._conn, self._dialect, sorted(named - self.events.keys())):
-            self.events[event.event_key] = event
-        wrong = rules.retracted(self.events[key] for key in named if key in self.events)
-        standing = [group for group in groups if group.link.event_key not in wrong]
-        again = self._recorded_again({group.link.event_key for group in standing})
-        return [group for group in standing if group.link.event_key not in again]
-
-    def _recorded_again(self, keys: Iterable[bytes]) -> frozenset[bytes]:
-        """Of these events, those that another one says already; that one remembers who else recorded it."""
-        again = set()
-        for key in sorted(keys, key=lambda one: (self.events[one].record_time, one)):
-            event = self.events[key]
-            happening = rules.same_happening(event)
-            first = key if happening is None else self._first.setdefault(happening, key)
-            if first != key:
-                again.add(key)
-                kept = self.events[first]
-                recorders = {*kept.also_by, event.source} - {kept.source}
-                self.events[first] = replace(kept, also_by=tuple(sorted(recorders)))
-        return frozenset(again)
 
 
 def journey(conn: Connection, dialect: Dialect, *, item: bytes, lot: bytes) -> Journey:
@@ -99,7 +24,7 @@ def journey(conn: Connection, dialect: Dialect, *, item: bytes, lot: bytes) -> J
     was inside, and those of what it was made from. Newest first.
     """
     reading = Reading(conn, dialect)
-    chain = directions.upstream(rules.start_nodes([item], [lot]), reading)
+    chain = directions.upstream(rules.start_nodes([item], [lot]), reading.checked_at_the_end())
     named = {uri for event in reading.events.values() for uri in (event.read_point, event.biz_location) if uri}
     known = places_of(conn, dialect, named)
 
@@ -124,7 +49,7 @@ def downstream(
     """
     reading = Reading(conn, dialect)
     nodes = [Node(key, window, Relation.SELF, 0, None) for key in starts]
-    return directions.downstream(nodes, reading, limits), reading.events
+    return directions.downstream(nodes, reading.checked_at_the_end(), limits), reading.events
 
 
 def links_now(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> int:

@@ -10,7 +10,7 @@ from trace_server.ingest.store.events import objects
 from trace_server.ingest.store.parts import members
 from trace_server.trace.allocating import Amount, Entry, Flows, Transformation
 from trace_server.trace.model import Chain, Direction, Group, Link, LinkRole, Relation
-from trace_server.trace.operations import Reading
+from trace_server.trace.reading import Reading
 
 Shares = Mapping[bytes, tuple[Amount, ...]]
 _ENDS = frozenset({LinkRole.INPUT, LinkRole.OUTPUT})

@@ -262,6 +262,9 @@ def test_ten_thousand_nodes_take_one_query_a_level() -> None:
 
         parts = outputs
 
+        def settled(self) -> bool:
+            return True
+
     chain = directions.upstream(rules.start_nodes([name(0, 0)], []), Grid())
     assert len({node.object_key for node in chain.nodes}) > 9_000
     assert len(calls) <= depth + 2

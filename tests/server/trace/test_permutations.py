@@ -15,8 +15,9 @@ from trace_core.ids import gs1
 from trace_core.ids.canonical import object_key
 from trace_server.db import Database
 from trace_server.ingest import tables
-from trace_server.trace import directions, operations, store
+from trace_server.trace import directions, store
 from trace_server.trace.model import ALWAYS, Chain, Direction, Interval, LinkRole, Node, Relation
+from trace_server.trace.reading import Reading
 from trace_server.trace.shares import Shares, shares
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -95,12 +96,12 @@ def answers(database: Database) -> list[tuple[Chain, Shares]]:
     with database.read() as conn:
         for key in map(object_key, asked):
             nodes = [Node(key, ALWAYS, Relation.SELF, 0, None)]
-            reading = operations.Reading(conn, database.dialect)
-            chain = directions.upstream(nodes, reading, contents=True)
+            reading = Reading(conn, database.dialect)
+            chain = directions.upstream(nodes, reading.checked_at_the_end(), contents=True)
             found.append((chain, shares(conn, database.dialect, reading, Direction.UPSTREAM, chain)))
             for counts in (ALWAYS, window):
-                reading = operations.Reading(conn, database.dialect)
-                chain = directions.downstream([Node(key, counts, Relation.SELF, 0, None)], reading)
+                reading = Reading(conn, database.dialect)
+                chain = directions.downstream([Node(key, counts, Relation.SELF, 0, None)], reading.checked_at_the_end())
                 found.append((chain, shares(conn, database.dialect, reading, Direction.DOWNSTREAM, chain)))
     return found
 
