@@ -25,6 +25,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.accounts.cli",
     "trace_server.users.cli",
     "trace_server.audit.cli",
+    "trace_server.sealed.cli",
     "trace_server.jobs.cli",
     "trace_server.workdays.cli",
     "trace_server.catalog.cli",

@@ -44,6 +44,14 @@ SETTINGS: tuple[Setting, ...] = (
         "code_secret", "", "text", "key of the signatures inside product codes, ≥ 32 characters; keep it", secret=True
     ),
     Setting(
+        "sealed_key",
+        "",
+        "text",
+        "key of sealed personal data (reporters, id numbers), ≥ 32 characters, kept apart from the backups; "
+        "`B:newer,A:older` while `trace-server sealed rotate` runs; empty: nothing personal is taken",
+        secret=True,
+    ),
+    Setting(
         "block_list_key_file", "", "path", "PEM Ed25519 key that signs the block list; empty: derived from code_secret"
     ),
     Setting(
@@ -93,6 +101,7 @@ class Settings:
     public_url: str = "http://127.0.0.1:8080"
     console_url: str = ""
     code_secret: str = field(default="", repr=False)
+    sealed_key: str = field(default="", repr=False)
     block_list_key_file: str = ""
     trusted_hosts: str = ""
     trusted_proxies: int = 0
@@ -247,6 +256,11 @@ def _check(settings: Settings) -> None:
         (
             not settings.code_secret or len(settings.code_secret) >= MIN_SECRET_CHARACTERS,
             "code_secret",
+            f"at least {MIN_SECRET_CHARACTERS} characters, from a random source",
+        ),
+        (
+            not settings.sealed_key or len(settings.sealed_key) >= MIN_SECRET_CHARACTERS,
+            "sealed_key",
             f"at least {MIN_SECRET_CHARACTERS} characters, from a random source",
         ),
     )
