@@ -125,10 +125,10 @@ def test_rotation_seals_all_with_the_new_key_and_the_old_one_can_go(services: Se
     assert operations.rotate(both, "cli:test") == 0
     assert operations.index_of(both.settings, REPORTER, PHONE) == index
     alone = replace(services, settings=Settings(code_secret="t" * 32, sealed_key=f"B:{NEW}"))
-    opened = operations.look(alone, ONE, approved(alone, sealed_id), REPORTER)
-    assert opened.fields["name"] == NAME
+    opening_id = approved(alone, sealed_id)
+    assert operations.look(alone, ONE, opening_id, REPORTER).fields["name"] == NAME
     with pytest.raises(ConfigError, match="key B"):
-        operations.look(services, ONE, approved(services, sealed_id), REPORTER)
+        operations.look(services, ONE, opening_id, REPORTER)
 
 
 def test_what_is_erased_is_gone(services: Services) -> None:
