@@ -17,6 +17,7 @@ setup(
         "firmware_sim": ["scenarios/*.toml"],
         "trace_server": [
             "categories/*.toml",
+            "credit/*.toml",
             "credit/policy/*.toml",
             "epcis_xml/schemas/*",
             "epcis_xml/schemas/*/*",

@@ -16,7 +16,7 @@ from trace_server.credit import operations
 from trace_server.credit.document import read_document
 from trace_server.credit.fields import FIELDS
 from trace_server.credit.grade_cli import fact, grade
-from trace_server.credit.model import ViolationRecord
+from trace_server.credit.model import SharedChange, ViolationRecord
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.steps import Paper, law_day
 from trace_server.credit.wire import change_json, record_json
@@ -164,6 +164,9 @@ def feed(services: Services, *, after: int, limit: int, as_json: bool) -> None:
     for change in page.changes:
         if as_json:
             print(json.dumps(change_json(change, shipped_policy()), ensure_ascii=False))
+        elif isinstance(change, SharedChange):
+            item = change.item
+            print(f"{change.seq:>8}  {item.op:<8}  {item.kind} {item.record_id} v{item.version} {item.state}")
         else:
             print(f"{change.seq:>8}  {change.op:<8}  {_line(change.record)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -169,6 +170,8 @@ class ViolationRecord:
     """Why this version was made; shown with a withdrawal."""
     document: str | None = None
     """Number of the paper behind this version (correction, repair decision, revocation)."""
+    objection: str = ""
+    """Id of the objection under way (异议处理中), "" for none; every output says so."""
 
     def region(self) -> str:
         """GB/T 2260 code of the subject's registration, else of the authority (six digits)."""
@@ -199,6 +202,48 @@ class Change:
     diff: tuple[FieldChange, ...]
     stopped: bool
     """The record has ended by now: its content is no longer shared, not even in older entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A second person's check of one version for secrets, before it is published."""
+
+    reviewed_by: str
+    reviewed_at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedVersion:
+    """What the log tells of one thing that is no penalty: a list membership, a licence, a commitment, a recall."""
+
+    record_id: str
+    version: int
+    kind: str
+    op: Op
+    state: str
+    """In the words of the thing's own module."""
+    has_stopped: bool
+    """From this version on its content is no longer shared."""
+    region: str
+    category: str
+    department: str
+    record: Mapping[str, str]
+    key_fields: tuple[str, ...]
+    """Names of the fields that stay when it has stopped."""
+    reason: str
+    document: str
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SharedChange:
+    """As `Change`, of something that is no penalty."""
+
+    seq: int
+    item: SharedVersion
+    stopped: bool
+    """By now."""
 
 
 @dataclass(frozen=True, slots=True)

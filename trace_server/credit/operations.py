@@ -25,6 +25,7 @@ from trace_server.credit.model import (
     Filter,
     Op,
     PenaltyDecision,
+    SharedChange,
     State,
     ViolationRecord,
 )
@@ -32,7 +33,7 @@ from trace_server.credit.regimes import Policy, shipped_policy
 from trace_server.credit.rules import check_reason
 from trace_server.credit.states import INITIAL, RESUME_TO, Step
 from trace_server.credit.steps import Paper, Planned, expiry, law_day, locked, write
-from trace_server.credit.store import grades
+from trace_server.credit.store import grades, log
 from trace_server.credit.windows import severity_of, window_of
 from trace_server.db import Connection, Dialect
 from trace_server.services import Services
@@ -58,7 +59,7 @@ class CheckedGrade:
 class FeedPage:
     """A stretch of the change log; the next one begins behind `upto`."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[Change | SharedChange, ...]
     upto: int
     has_more: bool
 
@@ -130,22 +131,37 @@ def correct(
 
     Raises `InputError` when nothing differs, `Conflict` when number or authority differ: those name another decision.
     """
-    check_reason(paper.reason, paper.document)
-    if record_id_of(decision.decision_no, decision.authority_code) != record_id:
-        raise Conflict("number and authority name another decision", where=record_id, remedy="withdraw and record anew")
-    now = services.clock()
-    fresh = _first_version(decision, around, now, paper.actor, policy or shipped_policy())
-    digest = content_digest(decision, around)
     with services.db.begin() as conn:
         old = locked(conn, record_id)
-        sealed_differs = store.sealed_identity(conn, record_id) != decision.sealed()
-        if digest == store.digest_of(conn, old) and not sealed_differs:
-            raise InputError("the correction changes nothing", where=record_id, remedy="send the corrected fields")
-        record = replace(fresh, recorded_by=old.recorded_by)
-        if sealed_differs:
-            store.replace_sealed(conn, services.db.dialect, record_id, decision.sealed())
-        planned = Planned(Step.CORRECT, record, diff=field_changes(old.decision, decision), digest=digest)
-        return write(services, conn, now, old, paper, planned, detail={})
+        return correct_within(services, conn, services.clock(), old, decision, around, paper, policy=policy)
+
+
+def correct_within(  # noqa: PLR0913 – a correction is all of these
+    services: Services,
+    conn: Connection,
+    now: datetime,
+    old: ViolationRecord,
+    decision: PenaltyDecision,
+    around: Circumstances,
+    paper: Paper,
+    *,
+    policy: Policy | None = None,
+) -> ViolationRecord:
+    """As `correct`, in the caller's transaction, which has `old` locked; an objection stays as `old` has it."""
+    check_reason(paper.reason, paper.document)
+    record_id = old.record_id
+    if record_id_of(decision.decision_no, decision.authority_code) != record_id:
+        raise Conflict("number and authority name another decision", where=record_id, remedy="withdraw and record anew")
+    fresh = _first_version(decision, around, now, paper.actor, policy or shipped_policy())
+    digest = content_digest(decision, around)
+    sealed_differs = store.sealed_identity(conn, record_id) != decision.sealed()
+    if digest == store.digest_of(conn, old) and not sealed_differs:
+        raise InputError("the correction changes nothing", where=record_id, remedy="send the corrected fields")
+    record = replace(fresh, recorded_by=old.recorded_by, objection=old.objection)
+    if sealed_differs:
+        store.replace_sealed(conn, services.db.dialect, record_id, decision.sealed())
+    planned = Planned(Step.CORRECT, record, diff=field_changes(old.decision, decision), digest=digest)
+    return write(services, conn, now, old, paper, planned, detail={})
 
 
 def repair(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
@@ -210,7 +226,7 @@ def feed(conn: Connection, *, after: int, limit: int, wanted: Filter | None = No
     head = store.head_seq(conn)
     if after > head:
         raise Conflict("the change log ends before this cursor", where="cursor", remedy="begin again without a cursor")
-    found = store.changes(conn, after, head, wanted or Filter(), limit + 1)
+    found = log.changes(conn, after, head, wanted or Filter(), limit + 1)
     has_more = len(found) > limit
     upto = found[limit - 1].seq if has_more else head
     return FeedPage(tuple(found[:limit]), upto, has_more)

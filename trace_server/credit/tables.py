@@ -46,6 +46,7 @@ violation_version = Table(
     Column("digest", String(64), nullable=False),
     Column("effective_at", UtcDateTime, nullable=False),
     Column("body", Json, nullable=False),
+    Column("objection", String(32), nullable=False, server_default=""),
     ForeignKeyConstraint(["record_id"], ["violation_record.record_id"]),
 )
 
@@ -68,7 +69,39 @@ credit_change = Table(
     Column("region", String(6), nullable=False),
     Column("category", String(32), nullable=False),
     Column("department", String(18), nullable=False),
-    ForeignKeyConstraint(["record_id", "version"], ["violation_version.record_id", "violation_version.version"]),
+    # The version is in `violation_version` for a penalty, in `credit_shared` for every other kind.
+    Index("credit_change_by_record", "record_id", "version"),
+)
+
+credit_shared = Table(
+    "credit_shared",
+    metadata,
+    Column("record_id", Key, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("op", String(16), nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("has_stopped", SmallInteger, nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("category", String(32), nullable=False),
+    Column("department", String(18), nullable=False),
+    Column("record", Json, nullable=False),
+    Column("key_fields", Json, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("document", String(128), nullable=False),
+    Column("effective_at", UtcDateTime, nullable=False),
+)
+
+credit_review = Table(
+    "credit_review",
+    metadata,
+    # A confidentiality check (五(一)b) is of one version: a corrected record is checked again.
+    Column("record_id", Key, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("reviewed_by", String(128), nullable=False),
+    Column("reviewed_at", UtcDateTime, nullable=False),
+    Column("note", Text, nullable=False),
+    ForeignKeyConstraint(["record_id"], ["violation_record.record_id"]),
 )
 
 credit_head = Table(

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from trace_server.credit.coding import shared_codes
-from trace_server.credit.model import STOPPED, Change, ViolationRecord
+from trace_server.credit.coding import OBJECTION_FIELD, UNDER_OBJECTION, shared_codes
+from trace_server.credit.model import STOPPED, Change, SharedChange, SharedVersion, ViolationRecord
 from trace_server.credit.regimes import Policy
 
 KEY_CODES = ("CF_WSH", "CF_CFJGDM")
 """What names a decision; all that is left of a stopped record."""
 
 
-def change_json(change: Change, policy: Policy) -> dict[str, Any]:
+def change_json(change: Change | SharedChange, policy: Policy) -> dict[str, Any]:
     """One item of the feed; `record` by official code, `ext` ours."""
+    if isinstance(change, SharedChange):
+        item = change.item
+        told = shared_json(item, has_stopped=change.stopped)
+        return {"seq": change.seq, "op": item.op.value, "supersedes": item.version - 1 or None, **told}
     record = change.record
     ext = _ext(record, policy, stopped=change.stopped)
     if change.diff and not change.stopped:
@@ -49,6 +53,23 @@ def record_json(record: ViolationRecord, policy: Policy, *, has_stopped: bool = 
     }
 
 
+def shared_json(item: SharedVersion, *, has_stopped: bool = False) -> dict[str, Any]:
+    """As `record_json`, of something that is no penalty."""
+    stopped = has_stopped or item.has_stopped
+    ext: dict[str, Any] = {"kind": item.kind, "state": item.state, "shared": not stopped, "reason": item.reason or None}
+    ext["document"] = item.document or None
+    if not stopped:
+        ext |= {"region": item.region, "category": item.category or None}
+        ext["objection"] = item.record.get(OBJECTION_FIELD) == UNDER_OBJECTION
+    return {
+        "record_id": item.record_id,
+        "version": item.version,
+        "effective_at": item.effective_at.isoformat(),
+        "record": {name: text for name, text in item.record.items() if not stopped or name in item.key_fields},
+        "ext": ext,
+    }
+
+
 def _codes(record: ViolationRecord, *, stopped: bool) -> dict[str, str]:
     codes = shared_codes(record.decision)
     return {code: codes[code] for code in KEY_CODES} if stopped else codes
@@ -56,6 +77,7 @@ def _codes(record: ViolationRecord, *, stopped: bool) -> dict[str, str]:
 
 def _ext(record: ViolationRecord, policy: Policy, *, stopped: bool) -> dict[str, Any]:
     ext: dict[str, Any] = {
+        "kind": "penalty",
         "state": record.state.value,
         "shared": not stopped,
         "reason": record.reason,
@@ -77,4 +99,5 @@ def _ext(record: ViolationRecord, policy: Policy, *, stopped: bool) -> dict[str,
         "region": record.region(),
         "batches": list(record.batches),
         "evidence_ref": record.evidence_ref,
+        "objection": bool(record.objection),
     }

@@ -16,11 +16,11 @@ from trace_core.ids import uscc as codes
 from trace_server.accounts.access import current_client, permission
 from trace_server.credit import operations
 from trace_server.credit.document import document_schema, read_document
-from trace_server.credit.model import CATEGORIES, Filter
+from trace_server.credit.model import CATEGORIES, Filter, SharedVersion
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.rules import BadDecision
 from trace_server.credit.steps import law_day
-from trace_server.credit.wire import change_json, record_json
+from trace_server.credit.wire import change_json, record_json, shared_json
 from trace_server.exchange import files, reconciling
 from trace_server.exchange.cursor import read_cursor, read_place, write_cursor, write_place
 from trace_server.exports.registry import registry
@@ -178,7 +178,12 @@ def snapshot(query_data: SnapshotIn) -> dict[str, Any]:
     page = reconciling.snapshot(outside.db, as_of=as_of, seq=seq, after=after, limit=query_data.limit)
     policy = shipped_policy()
     return {
-        "items": [record_json(record, policy, has_stopped=stopped) for record, stopped in page.records],
+        "items": [
+            shared_json(record, has_stopped=stopped)
+            if isinstance(record, SharedVersion)
+            else record_json(record, policy, has_stopped=stopped)
+            for record, stopped in page.records
+        ],
         "seq": page.seq,
         "feed_cursor": write_cursor(page.seq, Filter(), secret),
         "next_cursor": write_place(page.seq, page.after, secret) if page.after else "",

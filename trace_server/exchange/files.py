@@ -9,9 +9,9 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-from trace_server.credit.coding import shared_codes
+from trace_server.credit.coding import UNDER_OBJECTION, shared_codes
 from trace_server.credit.fields import FIELDS, PERSON
-from trace_server.credit.model import State
+from trace_server.credit.model import SharedVersion, State
 from trace_server.credit.store import head_seq, moments
 from trace_server.db import Database
 from trace_server.exports.model import Export, Sheet
@@ -38,11 +38,15 @@ def _rows(db: Database, seq: int, now: datetime, *, persons: bool) -> Iterator[t
     after, today = "", now.date()
     while True:
         with db.read() as conn:
-            found = moments.records_at(conn, seq, after, PAGE)
+            found = moments.entries_at(conn, seq, after, PAGE)
         for record, has_stopped in found:
+            if isinstance(record, SharedVersion):
+                continue
             is_person = record.decision.subject_kind == PERSON
             if record.state in SHOWN and record.is_shown(today) and not has_stopped and is_person == persons:
                 codes = shared_codes(record.decision)
+                if record.objection:
+                    codes["BZ"] = "；".join(filter(None, (codes.get("BZ"), UNDER_OBJECTION)))
                 yield tuple(codes.get(code, "") for code in CODES)
         if len(found) < PAGE:
             return

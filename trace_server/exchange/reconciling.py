@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from trace_core.errors import InputError
-from trace_server.credit.model import ViolationRecord
+from trace_server.credit.model import SharedVersion, ViolationRecord
 from trace_server.credit.steps import law_day
 from trace_server.credit.store import head_seq, moments
 from trace_server.db import Connection, Database
@@ -24,7 +24,7 @@ class SnapshotPage:
     """Records as of change `seq`; `after` goes on, "" at the end."""
 
     seq: int
-    records: tuple[tuple[ViolationRecord, bool], ...]
+    records: tuple[tuple[ViolationRecord | SharedVersion, bool], ...]
     after: str
 
 
@@ -44,7 +44,7 @@ def snapshot(db: Database, *, as_of: datetime | None, seq: int | None, after: st
     """One page of the state at `as_of`, None for now; `seq` of the first page holds the others to the same state."""
     with db.read() as conn:
         place = seq if seq is not None else _place(conn, as_of)
-        found = moments.records_at(conn, place, after, limit + 1)
+        found = moments.entries_at(conn, place, after, limit + 1)
     page = found[:limit]
     return SnapshotPage(place, tuple(page), page[-1][0].record_id if len(found) > limit else "")
 

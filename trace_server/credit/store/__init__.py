@@ -19,9 +19,9 @@ from trace_server.credit.model import (
     STOPPED,
     Change,
     FieldChange,
-    Filter,
     Op,
     Procedure,
+    Review,
     Severity,
     State,
     ViolationRecord,
@@ -29,6 +29,7 @@ from trace_server.credit.model import (
 from trace_server.credit.tables import (
     credit_change,
     credit_head,
+    credit_review,
     credit_sealed,
     violation_record,
     violation_version,
@@ -131,48 +132,22 @@ def append(conn: Connection, dialect: Dialect, written: Sequence[Written]) -> li
     Returns the numbers in the order of `written`. Later writers wait at the head row for this commit.
     """
     conn.execute(insert(violation_version), [_version_row(entry) for entry in written])
-    dialect.insert_ignore(conn, credit_head, [{"id": HEAD_ID, "seq": 0}])
-    conn.execute(update(credit_head).where(credit_head.c.id == HEAD_ID).values(seq=credit_head.c.seq + len(written)))
-    last: int = conn.execute(select(credit_head.c.seq).where(credit_head.c.id == HEAD_ID)).scalar_one()
-    first = last - len(written) + 1
+    first = take_numbers(conn, dialect, len(written))
     conn.execute(insert(credit_change), [_change_row(seq, entry) for seq, entry in enumerate(written, first)])
-    return list(range(first, last + 1))
+    return list(range(first, first + len(written)))
+
+
+def take_numbers(conn: Connection, dialect: Dialect, count: int) -> int:
+    """The first of `count` numbers of the log. Later writers wait at the head row for this commit."""
+    dialect.insert_ignore(conn, credit_head, [{"id": HEAD_ID, "seq": 0}])
+    conn.execute(update(credit_head).where(credit_head.c.id == HEAD_ID).values(seq=credit_head.c.seq + count))
+    last: int = conn.execute(select(credit_head.c.seq).where(credit_head.c.id == HEAD_ID)).scalar_one()
+    return last - count + 1
 
 
 def head_seq(conn: Connection) -> int:
     """Highest number of the change log; 0 when it is empty."""
     return conn.execute(select(credit_head.c.seq).where(credit_head.c.id == HEAD_ID)).scalar() or 0
-
-
-def changes(conn: Connection, after: int, upto: int, wanted: Filter, limit: int) -> list[Change]:
-    """Log entries `after < seq <= upto` in order, at most `limit`."""
-    log = credit_change.c
-    query = (
-        select(
-            violation_version,
-            log.seq,
-            log.op,
-            violation_record.c.state.label("now_state"),
-        )
-        .select_from(credit_change)
-        .join(
-            violation_version,
-            (violation_version.c.record_id == log.record_id) & (violation_version.c.version == log.version),
-        )
-        .join(violation_record, violation_record.c.record_id == log.record_id)
-        .where(log.seq > after, log.seq <= upto)
-        .order_by(log.seq)
-        .limit(limit)
-    )
-    if wanted.region:
-        query = query.where(log.region.startswith(wanted.region, autoescape=True))
-    if wanted.category:
-        query = query.where(log.category == wanted.category)
-    if wanted.department:
-        query = query.where(log.department == wanted.department)
-    if wanted.kinds:
-        query = query.where(log.kind.in_(wanted.kinds))
-    return [_change(row) for row in conn.execute(query)]
 
 
 def of_subject(conn: Connection, uscc: str, states: Sequence[State] = ()) -> list[ViolationRecord]:
@@ -290,6 +265,7 @@ def _version_row(entry: Written) -> dict[str, Any]:
         "digest": entry.digest,
         "effective_at": record.effective_at,
         "body": open_codes(record.decision),
+        "objection": record.objection,
     }
 
 
@@ -327,6 +303,7 @@ def _record(row: Row[Any]) -> ViolationRecord:
         effective_at=row.effective_at,
         reason=row.reason,
         document=row.document,
+        objection=row.objection,
     )
 
 
@@ -339,3 +316,51 @@ def _change(row: Row[Any]) -> Change:
         diff=tuple(FieldChange(code, before, after) for code, before, after in row.diff),
         stopped=State(row.now_state) in STOPPED,
     )
+
+
+def awaiting_publication(conn: Connection, limit: int) -> list[ViolationRecord]:
+    """Confirmed records that nobody has shown or withheld yet, oldest decision first."""
+    query = _current().where(violation_record.c.state == State.CONFIRMED.value)
+    query = query.order_by(violation_record.c.decided_on, violation_record.c.record_id).limit(limit)
+    return [_record(row) for row in conn.execute(query)]
+
+
+def stopped_since(conn: Connection, limit: int) -> list[Change]:
+    """The newest entries that ended a penalty's sharing, newest first."""
+    log = credit_change.c
+    query = (
+        select(violation_version, log.seq, log.op, violation_record.c.state.label("now_state"))
+        .select_from(credit_change)
+        .join(
+            violation_version,
+            (violation_version.c.record_id == log.record_id) & (violation_version.c.version == log.version),
+        )
+        .join(violation_record, violation_record.c.record_id == log.record_id)
+        .where(log.op.in_([op.value for op in (Op.REPAIR, Op.EXPIRE, Op.WITHDRAW)]))
+        .order_by(log.seq.desc())
+        .limit(limit)
+    )
+    return [_change(row) for row in conn.execute(query)]
+
+
+def first_seq(conn: Connection, record_id: str) -> int | None:
+    """Number of the first entry about a record."""
+    log = credit_change.c
+    found: int | None = conn.execute(select(func.min(log.seq)).where(log.record_id == _key(record_id))).scalar()
+    return found
+
+
+def review_of(conn: Connection, record_id: str, number: int) -> Review | None:
+    """Who checked this version for secrets."""
+    table = credit_review.c
+    where = (table.record_id == _key(record_id), table.version == number)
+    row = conn.execute(select(table.reviewed_by, table.reviewed_at, table.note).where(*where)).first()
+    return None if row is None else Review(row.reviewed_by, row.reviewed_at, row.note)
+
+
+def save_review(conn: Connection, dialect: Dialect, record_id: str, number: int, review: Review) -> None:
+    """Note a check; a later one of the same version takes its place."""
+    row = {"record_id": _key(record_id), "version": number, "reviewed_by": review.reviewed_by,
+           "reviewed_at": review.reviewed_at, "note": review.note}  # fmt: skip
+    key = ["record_id", "version"]
+    dialect.upsert(conn, credit_review, [row], key=key, update=[name for name in row if name not in key])

@@ -158,11 +158,13 @@ def forget_fact(conn: Connection, fact: StatedFact) -> None:
 
 
 def subjects_after(conn: Connection, after: str, limit: int) -> list[str]:
-    """Codes behind `after` of registered subjects and of subjects with a record, in order, at most `limit`."""
+    """Codes behind `after` of registered subjects and of those with a record or a fact, in order, at most `limit`."""
     recorded = violation_record.c.uscc
     registered = select(subject.c.uscc).where(subject.c.uscc > after).order_by(subject.c.uscc).limit(limit)
     named = select(recorded).where(recorded > after).distinct().order_by(recorded).limit(limit)
-    both = union(select(registered.subquery()), select(named.subquery())).subquery()
+    stated = select(grade_fact.c.uscc).where(grade_fact.c.uscc > after).distinct().order_by(grade_fact.c.uscc)
+    stated = stated.limit(limit)
+    both = union(select(registered.subquery()), select(named.subquery()), select(stated.subquery())).subquery()
     query = select(both.c.uscc).order_by(both.c.uscc).limit(limit)
     return list(conn.execute(query).scalars())
 
