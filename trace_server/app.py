@@ -33,6 +33,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.accounts.api",
     "trace_server.jobs.api",
     "trace_server.catalog.api",
+    "trace_server.registers.api",
     "trace_server.masterdata.api",
     "trace_server.ingest.admission",
     "trace_server.ingest.api",

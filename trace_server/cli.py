@@ -29,6 +29,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.jobs.cli",
     "trace_server.workdays.cli",
     "trace_server.catalog.cli",
+    "trace_server.registers.cli",
     "trace_server.blocklist.cli",
     "trace_server.fleet.cli",
     "trace_server.ingest.cli",

@@ -32,8 +32,14 @@ class Permission(StrEnum):
     RESTRICTIONS_CHECK = "restrictions:check"
     REPAIRS_APPLY = "repairs:apply"
     REPAIRS_DECIDE = "repairs:decide"
+    RANGES_REQUEST = "ranges:request"
+    RANGES_READ = "ranges:read"
+    """A company's client sees its own ranges only."""
+    RANGES_GRANT = "ranges:grant"
     CASES_READ = "cases:read"
     CASES_HANDLE = "cases:handle"
+    DESK_USE = "desk:use"
+    """The producers' desk, for one's own company."""
 
 
 class Role(StrEnum):
@@ -56,6 +62,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.JOBS_READ,
             Permission.RECALLS_ANSWER,
             Permission.REPAIRS_APPLY,
+            Permission.RANGES_REQUEST,
+            Permission.RANGES_READ,
+            Permission.DESK_USE,
         }
     ),
     Role.REGULATOR: frozenset(
@@ -69,6 +78,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CASES_HANDLE,
             Permission.RECALLS_READ,
             Permission.RECALLS_MANAGE,
+            Permission.RANGES_READ,
+            Permission.RANGES_GRANT,
             Permission.MASTERDATA_WRITE,
             Permission.LISTS_MANAGE,
             Permission.RESTRICTIONS_CHECK,

@@ -77,7 +77,10 @@ class Licence:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A trade item. `gtin`: 14 digits. `*_en` may be empty; the page then shows the Chinese text, marked as such."""
+    """A trade item. `gtin`: 14 digits. `*_en` may be empty; the page then shows the Chinese text, marked as such.
+
+    `storage_min_c`, `storage_max_c`: degrees Celsius that it is kept and moved at; None for no limit on that side.
+    """
 
     gtin: str
     name: str
@@ -96,6 +99,8 @@ class Product:
     approval_no: str
     source: str
     as_of: date
+    storage_min_c: float | None = None
+    storage_max_c: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

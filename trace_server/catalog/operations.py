@@ -92,21 +92,17 @@ def post_batch(db: Database, posted: PostedBatch, now: datetime) -> tuple[Batch,
     return row, changed
 
 
-def issue_codes(db: Database, codes: Sequence[IssuedCode], *, actor: str, now: datetime) -> int:
-    """Register printed codes; returns how many are new (issuing a code again is no error).
-
-    Raises `InputError` for a batch that is not registered.
+def issue_within(conn: Connection, dialect: Dialect, codes: Sequence[IssuedCode], *, actor: str, now: datetime) -> int:
+    """Register printed codes within the caller's transaction; returns how many are new. Whether they may be issued
+    is the ranges' business (`registers.operations.issue_codes`). Raises `InputError` for an unknown batch.
     """
-    if len(codes) > MAX_CODES:
-        raise InputError(f"{len(codes)} codes at once", remedy=f"at most {MAX_CODES}")
     rows = [(item_key(code.gtin, code.serial), _epc_key(code.epc), code) for code in codes]
-    with db.begin() as conn:
-        for gtin, lot in sorted({(code.gtin, code.lot) for code in codes}):
-            if store.batch(conn, gtin, lot) is None:
-                raise InputError(f"batch {lot} of {gtin} is not registered", remedy="import the batch first")
-        new = store.issue(conn, db.dialect, rows)
-        if new:
-            audit.record(conn, now, actor, "catalog.issue", codes[0].gtin, {"codes": new, "lot": codes[0].lot})
+    for gtin, lot in sorted({(code.gtin, code.lot) for code in codes}):
+        if store.batch(conn, gtin, lot) is None:
+            raise InputError(f"batch {lot} of {gtin} is not registered", remedy="import the batch first")
+    new = store.issue(conn, dialect, rows)
+    if new:
+        audit.record(conn, now, actor, "catalog.issue", codes[0].gtin, {"codes": new, "lot": codes[0].lot})
     return new
 
 

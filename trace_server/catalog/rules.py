@@ -33,6 +33,8 @@ from trace_server.catalog.model import (
 
 MAX_ROWS = 100_000
 """Rows of one list in one document: about 60 MB of JSON, a few seconds of one transaction."""
+MAX_CELSIUS = 200
+"""Degrees that goods are stored at: from liquid nitrogen to hot bitumen."""
 MAX_CERTIFICATES = 50
 """Certificates of one batch; the longest real list (imported chilled food) has nine."""
 
@@ -87,6 +89,7 @@ class Fields:
         return value
 
     def optional_degrees(self, name: str, limit: int) -> float | None:
+        """Of an angle or of temperature."""
         value = self._get(name)
         if value is None:
             return None
@@ -185,6 +188,9 @@ def product(fields: Fields, categories: frozenset[str]) -> Product:
             where=fields.at("category"),
             remedy=f"one of {', '.join(sorted(categories))}",
         )
+    coldest, warmest = (fields.optional_degrees(f"storage_{end}_c", MAX_CELSIUS) for end in ("min", "max"))
+    if coldest is not None and warmest is not None and warmest < coldest:
+        raise InputError("the range of temperature ends before it begins", where=fields.at("storage_max_c"))
     return Product(
         gtin=fields.code("gtin", gs1.gtin),
         name=fields.text("name", 200),
@@ -203,6 +209,8 @@ def product(fields: Fields, categories: frozenset[str]) -> Product:
         approval_no=fields.text("approval_no", 64, required=False),
         source=fields.text("source", 200),
         as_of=fields.day("as_of"),
+        storage_min_c=coldest,
+        storage_max_c=warmest,
     )
 
 

@@ -199,6 +199,13 @@ def issued(conn: Connection, object_key: bytes) -> IssuedCode | None:
     return IssuedCode(row.gtin, row.lot, row.serial, row.epc, row.key_id, row.issued_at)
 
 
+def issued_keys(conn: Connection, dialect: Dialect, keys: Iterable[bytes]) -> frozenset[bytes]:
+    """Those of these items that a code was printed for."""
+    column = tables.issued_code.c.object_key
+    rows = dialect.select_any(conn, lambda part: select(column).where(dialect.in_values(column, part)), sorted(keys))
+    return frozenset(row.object_key for row in rows)
+
+
 def _save(conn: Connection, dialect: Dialect, table: Table, records: list[dict[str, Any]]) -> int:
     old = _existing(conn, table, records)
     changed = []
@@ -320,31 +327,12 @@ def _batch_row(row: Batch) -> dict[str, Any]:
 
 
 def _subject(row: Row[Any]) -> Subject:
-    return Subject(
-        row.uscc,
-        row.name,
-        row.name_en,
-        SubjectKind(row.kind),
-        row.region,
-        SubjectStatus(row.status),
-        row.source,
-        row.as_of,
-    )
+    values = {name: value for name, value in row._mapping.items() if name != "revision"}
+    return Subject(**{**values, "kind": SubjectKind(row.kind), "status": SubjectStatus(row.status)})
 
 
 def _licence(row: Row[Any]) -> Licence:
-    return Licence(
-        uscc=row.uscc,
-        number=row.number,
-        title=row.title,
-        title_en=row.title_en,
-        authority=row.authority,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        state=LicenceState(row.state),
-        source=row.source,
-        as_of=row.as_of,
-    )
+    return Licence(**{**row._mapping, "state": LicenceState(row.state)})
 
 
 def _product(row: Row[Any]) -> Product:

@@ -61,6 +61,8 @@ product = Table(
     Column("source", String(200), nullable=False),
     Column("as_of", Date, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("storage_min_c", Float),
+    Column("storage_max_c", Float),
 )
 
 batch = Table(

@@ -10,10 +10,10 @@ import click
 from trace_core.errors import IdentifierError, InputError
 from trace_core.ids import gs1
 from trace_server.catalog.model import IssuedCode
-from trace_server.catalog.operations import issue_codes
 from trace_server.portal import labels
 from trace_server.portal.model import Code
 from trace_server.portal.signature import CodeKeys
+from trace_server.registers.operations import issue_codes
 from trace_server.services import Services, operator_name
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
