@@ -14,6 +14,10 @@ from trace_server.credit.penalties import name_2018
 
 _DATE = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})")
 SEPARATOR = ";"
+UNDER_OBJECTION = "异议处理中"
+"""What every output says of a thing while an objection about it is under way."""
+OBJECTION_FIELD = "异议标注"
+"""Where it says so, for things told by field name."""
 
 
 def day_of(text: str) -> date | None:

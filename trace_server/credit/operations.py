@@ -136,7 +136,7 @@ def correct(
         return correct_within(services, conn, services.clock(), old, decision, around, paper, policy=policy)
 
 
-def correct_within(  # noqa: PLR0913 – a correction is all of these
+def correct_within(
     services: Services,
     conn: Connection,
     now: datetime,

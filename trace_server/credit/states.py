@@ -29,6 +29,9 @@ class Step(StrEnum):
     RESUME = "resume"
     RESUME_PUBLISHED = "resume-published"
     RESUME_UNPUBLISHED = "resume-unpublished"
+    MARK = "mark"
+    """An objection is under way: said on every output, the state stays."""
+    UNMARK = "unmark"
 
 
 INITIAL = State.CONFIRMED
@@ -86,8 +89,13 @@ OPS: dict[Step, Op] = {
     Step.RESUME: Op.RESUME,
     Step.RESUME_PUBLISHED: Op.RESUME,
     Step.RESUME_UNPUBLISHED: Op.RESUME,
+    Step.MARK: Op.UPSERT,
+    Step.UNMARK: Op.UPSERT,
 }
 """The exchange operation each step emits: one a step, never none (the paper work before has no record yet)."""
+
+for _state in (State.CONFIRMED, State.PUBLISHED, State.UNPUBLISHED, State.SUSPENDED):
+    TRANSITIONS[_state] |= {Step.MARK: _state, Step.UNMARK: _state}
 
 RESUME_TO: dict[State, Step] = {
     State.CONFIRMED: Step.RESUME,
