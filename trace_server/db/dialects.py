@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
+    bindparam,
     func,
     insert,
     literal,
@@ -36,12 +37,16 @@ SQLITE_MAX_VALUES = 32_000
 """SQLite's SQLITE_MAX_VARIABLE_NUMBER is 32,766 since 3.32; some room for the rest of a statement."""
 POSTGRES_MAX_VALUES = 200_000
 """An array is one parameter; this only bounds the length of a statement (7 MB of keys)."""
+KEYS = "keys"
 COPY_FROM_ROWS = 20
 """Below this, one INSERT is cheaper than staging and three statements."""
 
 
 class Dialect(Protocol):
     """What stores may ask of a database. Rows are mappings column name → value, all with the same names."""
+
+    def __hash__(self) -> int:
+        """Two of a kind are equal: a statement that is built for one serves the other."""
 
     @property
     def has_concurrent_writers(self) -> bool:
@@ -68,6 +73,14 @@ class Dialect(Protocol):
     ) -> list[Row[*tuple[Any, ...]]]:
         """Rows of `build(part)` for all parts of `values`; `build` calls `in_values` on the part it is given."""
 
+    def in_keys(self, column: ColumnElement[bytes]) -> ColumnElement[bool]:
+        """The condition "`column` is one of the keys" that `select_keys` gives: for a statement that is built once."""
+
+    def select_keys(
+        self, conn: Connection, statement: Select[*tuple[Any, ...]], keys: Sequence[bytes]
+    ) -> list[Row[*tuple[Any, ...]]]:
+        """Rows of a statement whose only parameter is that of `in_keys`, for all keys."""
+
     def key_list(self, column: ColumnElement[Any]) -> ColumnElement[list[bytes]]:
         """Aggregate: the keys of a group as a list, in no order. Far cheaper than a row for each of them."""
 
@@ -83,8 +96,25 @@ class _Chunked:
     ) -> list[Row[*tuple[Any, ...]]]:
         found: list[Row[*tuple[Any, ...]]] = []
         for part in _parts(values, self.max_values):
-            found.extend(conn.execute(build(part)))
+            found += conn.execute(build(part)).all()
         return found
+
+    def select_keys(
+        self, conn: Connection, statement: Select[*tuple[Any, ...]], keys: Sequence[bytes]
+    ) -> list[Row[*tuple[Any, ...]]]:
+        found: list[Row[*tuple[Any, ...]]] = []
+        for part in _parts(keys, self.max_values):
+            found += conn.execute(statement, {KEYS: self.bound_keys(part)}).all()
+        return found
+
+    def bound_keys(self, keys: Sequence[bytes]) -> object:
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
 
 
 class SqliteDialect(_Chunked):
@@ -114,6 +144,12 @@ class SqliteDialect(_Chunked):
 
     def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
         return column.in_(values)
+
+    def in_keys(self, column: ColumnElement[bytes]) -> ColumnElement[bool]:
+        return column.in_(bindparam(KEYS, expanding=True))
+
+    def bound_keys(self, keys: Sequence[bytes]) -> object:
+        return keys
 
     def key_list(self, column: ColumnElement[Any]) -> ColumnElement[list[bytes]]:
         return func.group_concat(func.hex(column), "", type_=KeyList())
@@ -154,9 +190,14 @@ class PostgresDialect(_Chunked):
 
     def in_values(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
         if isinstance(column.type, Key):  # one string: an adapted object for each of a recall's keys takes seconds
-            packed = "{" + ",".join([value.hex() for value in values]) + "}"
-            return column == any_(literal(packed, Text).cast(ARRAY(Uuid())))
+            return column == any_(literal(self.bound_keys(values), Text).cast(ARRAY(Uuid())))
         return column == any_(literal(list(values), ARRAY(column.type)))
+
+    def in_keys(self, column: ColumnElement[bytes]) -> ColumnElement[bool]:
+        return column == any_(bindparam(KEYS, type_=Text).cast(ARRAY(Uuid())))
+
+    def bound_keys(self, keys: Sequence[bytes]) -> object:
+        return "{" + ",".join([key.hex() for key in keys]) + "}"
 
     def key_list(self, column: ColumnElement[Any]) -> ColumnElement[list[bytes]]:
         return func.string_agg(func.uuid_send(column), literal_column("''::bytea"), type_=KeyList())

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg2.extensions
+from psycopg2.extensions import new_type, register_type
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, TimeoutError
 
 from trace_core.errors import ConfigError, Retryable
 from trace_server.db.dialects import Dialect, PostgresDialect, SqliteDialect
-from trace_server.db.types import dump_json
+from trace_server.db.types import dump_json, key_of_text
 
 BUSY_TIMEOUT_S = 10.0
 """How long a writer waits for another one (SQLite's lock, PostgreSQL's row locks)."""
@@ -21,6 +23,8 @@ STATEMENT_TIMEOUT_S = 30.0
 IDLE_TIMEOUT_S = 60.0
 """A transaction that a dead thread left open is ended after this long."""
 POOL_WAIT_S = 5.0
+UUID_OID = 2950
+"""PostgreSQL's number of the type `uuid` (pg_type.dat)."""
 READ_ONLY = "suyuan_read_only"
 SQLITE_AWAY = frozenset(
     {
@@ -161,7 +165,7 @@ def _postgres_engine(url: URL, pool_size: int, statement_timeout_s: float, busy_
         "lock_timeout": f"{int(busy_timeout_s * 1000)}",
         "idle_in_transaction_session_timeout": f"{int(IDLE_TIMEOUT_S * 1000)}",
     }
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=2,
@@ -174,6 +178,12 @@ def _postgres_engine(url: URL, pool_size: int, statement_timeout_s: float, busy_
             "connect_timeout": 5,
         },
     )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: psycopg2.extensions.connection, _record: object) -> None:
+        register_type(new_type((UUID_OID,), "KEY", key_of_text), connection)
+
+    return engine
 
 
 @contextmanager

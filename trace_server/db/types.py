@@ -28,6 +28,11 @@ def to_microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // _MICROSECOND
 
 
+def key_of_text(value: str | bytes | None, _cursor: object) -> bytes | None:
+    """A psycopg2 type caster: the text of a `uuid` → 16 bytes."""
+    return None if value is None else bytes.fromhex(str(value).replace("-", ""))
+
+
 class Key(TypeDecorator[bytes]):
     """A 16-byte key: `bytes` in Python, `uuid` on PostgreSQL, `BLOB` on SQLite."""
 
@@ -46,10 +51,9 @@ class Key(TypeDecorator[bytes]):
             raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(value)}")
         return uuid.UUID(bytes=bytes(value)) if dialect.name == "postgresql" else value
 
-    def process_result_value(self, value: uuid.UUID | bytes | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.bytes if isinstance(value, uuid.UUID) else bytes(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:  # noqa: ARG002
+        """Both drivers give bytes already, PostgreSQL's by `key_of_text`; a chain reads thousands of keys."""
+        return
 
 
 class KeyList(TypeDecorator[list[bytes]]):
@@ -92,7 +96,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if isinstance(value, datetime):
-            return value.astimezone(UTC)
+            return value if value.tzinfo is UTC else value.astimezone(UTC)
         return EPOCH + timedelta(microseconds=value)
 
 

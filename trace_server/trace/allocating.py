@@ -230,12 +230,13 @@ class _Load:
     def amounts(self) -> tuple[Amount, ...]:
         found = []
         for name in sorted(self.parts):
-            parts = self.parts[name]
+            parts = [part for part in self.parts[name] if part[0] > 0]  # nothing of it says nothing of the unit
+            if not parts:
+                continue
             uom = min(uom for _, uom, _ in parts)
             total = math.fsum(convert(quantity, own, uom) or 0.0 for quantity, own, _ in parts)
             exact = all(is_exact for _, _, is_exact in parts)
-            if total > 0:
-                found.append(Amount(float(f"{total:.12g}"), uom, Basis.MEASURED if exact else Basis.ALLOCATED))
+            found.append(Amount(float(f"{total:.12g}"), uom, Basis.MEASURED if exact else Basis.ALLOCATED))
         return tuple(found)
 
 

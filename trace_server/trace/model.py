@@ -134,9 +134,8 @@ class NamedNode:
     uri: str
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """What a chain shows of an event. URIs as the sender wrote them."""
+class EventRow(NamedTuple):
+    """What a chain shows of an event. URIs as the sender wrote them. A tuple, as links are."""
 
     event_key: bytes
     event_time: datetime

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import replace
 
 from trace_server.db import Connection, Dialect
 from trace_server.trace import rules, store
@@ -94,7 +93,7 @@ class Reading:
                 again.add(key)
                 kept = self.events[first]
                 recorders = {*kept.also_by, event.source} - {kept.source}
-                self.events[first] = replace(kept, also_by=tuple(sorted(recorders)))
+                self.events[first] = kept._replace(also_by=tuple(sorted(recorders)))
         return frozenset(again)
 
     def checked_at_the_end(self) -> CheckedAtTheEnd:

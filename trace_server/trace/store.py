@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from trace_server.db import Connection, Dialect
 from trace_server.ingest.model import ActionCode, EventType
@@ -38,6 +39,7 @@ _EVENT = (
     event.c.is_correction,
     event.c.hash_key,
 )
+_TYPES = {one.value: one.name for one in EventType}
 _ROLES: dict[tuple[int, int | None], LinkRole] = {
     (StoredRole.OBJECT, ActionCode.ADD): LinkRole.COMMISSION,
     (StoredRole.OBJECT, ActionCode.DELETE): LinkRole.DECOMMISSION,
@@ -55,7 +57,7 @@ _ROLES: dict[tuple[int, int | None], LinkRole] = {
 
 def links_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> list[Group]:
     """All links of the objects."""
-    rows = _grouped(conn, dialect, link.c.object_key, objects)
+    rows = _rows(conn, dialect, _own(dialect), objects)
     named = _events_naming_children(conn, dialect, rows)
     return _groups(rows, named)
 
@@ -63,58 +65,95 @@ def links_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> li
 def made_or_used(conn: Connection, dialect: Dialect, events: Sequence[bytes], role: LinkRole) -> list[Group]:
     """The INPUT or OUTPUT links of transformations; the peer of such a link is its event."""
     stored = StoredRole.INPUT if role is LinkRole.INPUT else StoredRole.OUTPUT
-    return _groups(_grouped(conn, dialect, link.c.peer_key, events, link.c.role == stored.value), frozenset())
+    return _groups(_rows(conn, dialect, _ends(dialect, stored), events), frozenset())
 
 
 def parts_of(conn: Connection, dialect: Dialect, objects: Sequence[bytes]) -> list[Group]:
     """The links that put something into these containers or made something one of these lots."""
+    return _groups(_rows(conn, dialect, _parts(dialect), objects), frozenset())
+
+
+# Built once for each kind of database: to build a statement takes longer than to run it for one item.
+
+
+@cache
+def _own(dialect: Dialect) -> Select[*tuple[Any, ...]]:
+    return _grouped(dialect, dialect.in_keys(link.c.object_key))
+
+
+@cache
+def _ends(dialect: Dialect, role: StoredRole) -> Select[*tuple[Any, ...]]:
+    return _grouped(dialect, dialect.in_keys(link.c.peer_key), link.c.role == role.value)
+
+
+@cache
+def _parts(dialect: Dialect) -> Select[*tuple[Any, ...]]:
     role = or_(
         and_(link.c.role == StoredRole.CHILD.value, link.c.action == ActionCode.ADD.value),
         link.c.role == StoredRole.MEMBER.value,
     )
-    return _groups(_grouped(conn, dialect, link.c.peer_key, objects, role), frozenset())
+    return _grouped(dialect, dialect.in_keys(link.c.peer_key), role)
 
 
-def _grouped(
-    conn: Connection, dialect: Dialect, column: ColumnElement[bytes], keys: Sequence[bytes], *where: ColumnElement[bool]
-) -> list[Row[*tuple[Any, ...]]]:
+@cache
+def _events(dialect: Dialect) -> Select[*tuple[Any, ...]]:
+    return select(*_EVENT).where(dialect.in_keys(event.c.event_key))
+
+
+@cache
+def _naming_children(dialect: Dialect) -> Select[*tuple[Any, ...]]:
+    role = and_(link.c.role == StoredRole.CHILD.value, link.c.action == ActionCode.DELETE.value)
+    return select(link.c.event_key).where(dialect.in_keys(link.c.peer_key), role).distinct()
+
+
+def _grouped(dialect: Dialect, *where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """A row for what one event did in one way, whatever the number of things: a pallet's thousand items give few."""
+    return select(*_WHAT, dialect.key_list(link.c.object_key).label("objects")).where(*where).group_by(*_WHAT)
+
+
+def _rows(
+    conn: Connection, dialect: Dialect, statement: Select[*tuple[Any, ...]], keys: Sequence[bytes]
+) -> list[Row[*tuple[Any, ...]]]:
     found: list[Row[*tuple[Any, ...]]] = []
     for start in range(0, len(keys), KEYS_AT_ONCE):
-        found += dialect.select_any(
-            conn,
-            lambda part: (
-                select(*_WHAT, dialect.key_list(link.c.object_key).label("objects"))
-                .where(dialect.in_values(column, part), *where)
-                .group_by(*_WHAT)
-            ),
-            keys[start : start + KEYS_AT_ONCE],
-        )
+        found += dialect.select_keys(conn, statement, keys[start : start + KEYS_AT_ONCE])
     return found
 
 
 def events_of(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> list[EventRow]:
     """The events with these keys, in no order."""
-    rows = dialect.select_any(
-        conn, lambda part: select(*_EVENT).where(dialect.in_values(event.c.event_key, part)), keys
-    )
-    return [
-        EventRow(
-            event_key=row.event_key,
-            event_time=row.event_time,
-            record_time=row.record_time,
-            type=EventType(row.type).name,
-            biz_step=row.biz_step or "",
-            disposition=row.disposition or "",
-            read_point=row.read_point or "",
-            biz_location=row.biz_location or "",
-            source=row.source,
-            event_id=row.event_id or "",
-            is_correction=row.is_correction,
-            hash_key=row.hash_key,
+    found = []
+    for (
+        key,
+        moment,
+        recorded,
+        kind,
+        step,
+        disposition,
+        point,
+        location,
+        source,
+        name,
+        correction,
+        hash_key,
+    ) in dialect.select_keys(conn, _events(dialect), keys):
+        found.append(
+            EventRow(
+                key,
+                moment,
+                recorded,
+                _TYPES[kind],
+                step or "",
+                disposition or "",
+                point or "",
+                location or "",
+                source,
+                name or "",
+                correction,
+                hash_key,
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 def uris_of(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> dict[bytes, str]:
@@ -162,19 +201,7 @@ def _events_naming_children(
     }
     if not parents:
         return frozenset()
-    found = dialect.select_any(
-        conn,
-        lambda part: (
-            select(link.c.event_key)
-            .where(
-                dialect.in_values(link.c.peer_key, part),
-                link.c.role == StoredRole.CHILD.value,
-                link.c.action == ActionCode.DELETE.value,
-            )
-            .distinct()
-        ),
-        sorted(parents),
-    )
+    found = dialect.select_keys(conn, _naming_children(dialect), sorted(parents))
     return frozenset(row.event_key for row in found)
 
 
