@@ -83,6 +83,7 @@ class MembershipOut(BaseModel):
     until: str | None
     ended_on: str | None
     end_reason: str
+    objection: bool = Field(description="异议处理中")
     version: int
 
 

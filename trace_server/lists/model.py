@@ -97,6 +97,8 @@ class Membership:
     ended_on: date | None
     end_reason: str
     version: int
+    objection: str
+    """Id of the objection under way, "" for none."""
 
     def holds(self, day: date) -> bool:
         """Whether the subject is on the list on `day`."""

@@ -26,6 +26,7 @@ from trace_server.workdays.rules import LEGAL_TIME, deadline
 
 WORKER = "worker"
 BATCH = 100
+OBJECTIONABLE = (ListState.PROPOSED, ListState.NOTICED, ListState.LISTED)
 MAX_APPLICATIONS = 500
 
 
@@ -61,6 +62,7 @@ def propose(services: Services, actor: str, proposal: Proposal) -> Membership:
         ended_on=None,
         end_reason="",
         version=1,
+        objection="",
     )
     with services.db.begin() as conn:
         open_states = (ListState.PROPOSED, ListState.NOTICED, ListState.LISTED)
@@ -83,6 +85,30 @@ def take_step(
         if row.version != version:
             raise Conflict("somebody else changed it meanwhile", where="version", remedy="reload it")
         return _step(services, conn, now, actor, row, event, rules.require_text(reason, "reason"))
+
+
+def mark_within(conn: Connection, now: datetime, actor: str, row: Membership, objection: str) -> None:
+    """Say on every output that an objection is under way, or with "" that it has ended; in the caller's transaction.
+
+    Raises `Conflict` when one is under way already, or the membership has ended.
+    """
+    if objection and row.objection:
+        raise Conflict("an objection about this list entry is under way", where="membership_id")
+    if objection and row.state not in OBJECTIONABLE:
+        raise Conflict(f"there is nothing to object to in state {row.state}", where="membership_id")
+    audit.record(conn, now, actor, "list.mark" if objection else "list.unmark", row.membership_id,
+                 {"objection": objection or row.objection})  # fmt: skip
+    if not store.save(conn, replace(row, objection=objection, version=row.version + 1), was=row.version):
+        raise Conflict("somebody else changed it meanwhile", where="version", remedy="reload it")
+
+
+def uphold_within(
+    services: Services, conn: Connection, now: datetime, actor: str, row: Membership, reason: str
+) -> Membership:
+    """An objection was right: what is listed is revoked, what is proposed is dropped, and the mark ends."""
+    is_early = row.state in (ListState.PROPOSED, ListState.NOTICED)
+    event = ListEvent.DROP if is_early else ListEvent.REVOKE
+    return _step(services, conn, now, actor, replace(row, objection=""), event, reason)
 
 
 def check(services: Services, uscc: str, field: str, caller: str, purpose: str) -> Restriction:

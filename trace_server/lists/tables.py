@@ -25,6 +25,8 @@ list_membership = Table(
     Column("ended_on", Date),
     Column("end_reason", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    # Id of the objection under way, "" for none.
+    Column("objection", String(32), nullable=False, server_default=""),
     Index("list_membership_by_uscc", "uscc"),
     Index("list_membership_by_list", "list_id", "state", "membership_id"),
 )

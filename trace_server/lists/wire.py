@@ -23,6 +23,7 @@ def membership_json(row: Membership) -> dict[str, Any]:
         "until": row.until.isoformat() if row.until else None,
         "ended_on": row.ended_on.isoformat() if row.ended_on else None,
         "end_reason": row.end_reason,
+        "objection": bool(row.objection),
         "version": row.version,
     }
 
@@ -51,7 +52,7 @@ def restriction_json(found: Restriction) -> dict[str, Any]:
         "until": found.until.isoformat() if found.until else None,
         "measures": [
             {**measure_json(measure), "because_of": row.document_no, "issuer": row.issuer,
-             "until": row.until.isoformat() if row.until else None}
+             "until": row.until.isoformat() if row.until else None, "objection": bool(row.objection)}
             for measure, row in found.measures
         ],
     }  # fmt: skip
