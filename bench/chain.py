@@ -35,6 +35,7 @@ from trace_server.accounts.model import Role
 from trace_server.db import Database, migrate, open_database
 from trace_server.ingest import tables
 from trace_server.ingest.model import ActionCode, EventType, LinkRole
+from trace_server.services import collect_less_often
 from trace_server.trace import directions, operations
 from trace_server.trace.frontier import Limits
 from trace_server.trace.model import ALWAYS, Node, Relation
@@ -327,6 +328,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--links", type=int, default=1_000_000)
     parser.add_argument("--sqlite", action="store_true")
     given = parser.parse_args(arguments)
+    collect_less_often()  # as the server does
     with _database(sqlite=given.sqlite) as url:
         migrate.upgrade(url)
         db = open_database(url)

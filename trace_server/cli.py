@@ -19,7 +19,7 @@ from trace_server.config import Settings, load_settings
 from trace_server.db import migrate
 from trace_server.db.distribute import DEFAULT_SHARDS, plan, require_citus
 from trace_server.db.distribute import distribute as run_plan
-from trace_server.services import Services, configure_logs, open_services
+from trace_server.services import Services, collect_less_often, configure_logs, open_services
 
 COMMANDS: tuple[str, ...] = (
     "trace_server.accounts.cli",
@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.workdays.cli",
     "trace_server.catalog.cli",
     "trace_server.registers.cli",
+    "trace_server.equipment.cli",
     "trace_server.blocklist.cli",
     "trace_server.fleet.cli",
     "trace_server.ingest.cli",
@@ -191,6 +192,7 @@ for _name in COMMANDS:
 
 def main() -> None:
     """Entry point of `trace-server`."""
+    collect_less_often()  # processes that gunicorn forks inherit it
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:

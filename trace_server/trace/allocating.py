@@ -236,7 +236,8 @@ class _Load:
             uom = min(uom for _, uom, _ in parts)
             total = math.fsum(convert(quantity, own, uom) or 0.0 for quantity, own, _ in parts)
             exact = all(is_exact for _, _, is_exact in parts)
-            found.append(Amount(float(f"{total:.12g}"), uom, Basis.MEASURED if exact else Basis.ALLOCATED))
+            if total > 0:
+                found.append(Amount(float(f"{total:.12g}"), uom, Basis.MEASURED if exact else Basis.ALLOCATED))
         return tuple(found)
 
 
