@@ -47,6 +47,7 @@ REASONS: Mapping[str, Reason] = {
     "overdue": Reason(
         ("超期未检", "Inspection overdue"), ("不得使用，送检。", "Do not use it. Send it to inspection.")
     ),
+    "out-of-service": Reason(("已停用", "Out of service"), ("不得使用。", "Do not use it.")),
     "unknown-cylinder": Reason(("未登记气瓶", "Cylinder not registered"), _NO_FILL),
     "foreign": Reason(("非本站气瓶", "Not this station's cylinder"), _NO_FILL),
     "wrong-medium": Reason(("介质不符", "Wrong medium"), _NO_FILL),

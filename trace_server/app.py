@@ -42,6 +42,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.detect.api",
     "trace_server.cases.api",
     "trace_server.trace.api",
+    "trace_server.equipment.api",
     "trace_server.blocklist.api",
     "trace_server.recall.api",
     "trace_server.fleet.api",

@@ -38,6 +38,10 @@ class Permission(StrEnum):
     RANGES_GRANT = "ranges:grant"
     CASES_READ = "cases:read"
     CASES_HANDLE = "cases:handle"
+    EQUIPMENT_READ = "equipment:read"
+    EQUIPMENT_WRITE = "equipment:write"
+    """Register, put in use, take out, scrap; a client bound to a subject: its own."""
+    EQUIPMENT_INSPECT = "equipment:inspect"
     DESK_USE = "desk:use"
     """The producers' desk, for one's own company."""
 
@@ -56,6 +60,8 @@ class Role(StrEnum):
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRODUCER: frozenset(
         {
+            Permission.EQUIPMENT_READ,
+            Permission.EQUIPMENT_WRITE,
             Permission.EVENTS_CAPTURE,
             Permission.BATCHES_WRITE,
             Permission.LINKS_WRITE,
@@ -69,6 +75,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.REGULATOR: frozenset(
         {
+            Permission.EQUIPMENT_READ,
+            Permission.EQUIPMENT_WRITE,
+            Permission.EQUIPMENT_INSPECT,
             Permission.JOBS_READ,
             Permission.EVENTS_READ,
             Permission.QUARANTINE_READ,
@@ -98,6 +107,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset(
         {
+            Permission.EQUIPMENT_READ,
             Permission.JOBS_READ,
             Permission.EVENTS_READ,
             Permission.CREDIT_READ,

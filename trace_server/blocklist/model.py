@@ -22,6 +22,7 @@ class Reason(StrEnum):
 
     RECALLED = "recalled"
     EXPIRED = "expired"
+    OUT_OF_SERVICE = "out-of-service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +47,6 @@ class BlockEntry:
 
     def as_json(self) -> Mapping[str, str]:
         return {"match": self.match.value, "value": self.value, "answer": self.answer, "reason": self.reason}
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """What is known of one tagged thing. Empty text: unknown.
-
-    `inspection_due` is the last day of use (特种设备安全法 art. 40), `scrap_on` the first day on which it is scrap
-    (art. 48); `tid` in hex binds the code to one chip.
-    """
-
-    uri: str
-    tid: str
-    medium: str
-    owner: str
-    inspection_due: date | None
-    scrap_on: date | None
-    source: str
-    as_of: date
-
-    def as_json(self) -> Mapping[str, str]:
-        """Its line of the list: only what is known."""
-        facts = {
-            "tid": self.tid,
-            "medium": self.medium,
-            "owner": self.owner,
-            "inspection_due": self.inspection_due.isoformat() if self.inspection_due else "",
-            "scrap_on": self.scrap_on.isoformat() if self.scrap_on else "",
-        }
-        return {"match": Match.ASSET.value, "value": self.uri} | {name: value for name, value in facts.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from trace_core.errors import Conflict
 from trace_server import audit
 from trace_server.blocklist import rules, store
-from trace_server.blocklist.model import Asset, BlockList
+from trace_server.blocklist.model import BlockList
 from trace_server.db import Connection, Database, Dialect
+from trace_server.equipment import store as equipment
+from trace_server.equipment.model import Asset
 
 LEGAL_TIME = ZoneInfo("Asia/Shanghai")
 """A last day ends at midnight there, wherever the server stands."""
@@ -59,7 +61,7 @@ def import_assets(db: Database, document: object, *, actor: str, now: datetime) 
     """Take the facts of assets; all rows or none. Returns how many. Raises `InputError` with the row's pointer."""
     assets = rules.read_assets(document)
     with db.begin() as conn:
-        store.put_assets(db.dialect, conn, assets)
+        equipment.put_assets(db.dialect, conn, assets)
         audit.record(conn, now, actor, "block-list.assets", "assets", {"rows": len(assets)})
     return len(assets)
 
@@ -67,7 +69,7 @@ def import_assets(db: Database, document: object, *, actor: str, now: datetime) 
 def assets(db: Database) -> Sequence[Asset]:
     """All assets, in the order of their URIs."""
     with db.read() as conn:
-        return store.assets(conn)
+        return equipment.assets(conn)
 
 
 def newest(db: Database) -> BlockList | None:
@@ -79,7 +81,7 @@ def newest(db: Database) -> BlockList | None:
 
 def _lines(conn: Connection, now: datetime) -> list[rules.Line]:
     blocked = store.blocked_batches(conn, now.astimezone(LEGAL_TIME).date())
-    return rules.entries(blocked, store.recalled(conn)) + [asset.as_json() for asset in store.assets(conn)]
+    return rules.entries(blocked, store.recalled(conn)) + rules.equipment_lines(equipment.assets(conn))
 
 
 def _publish(conn: Connection, lines: list[rules.Line], *, version: int, now: datetime, actor: str) -> int:

@@ -12,8 +12,9 @@ from typing import TypeAlias
 from trace_core.errors import InputError
 from trace_core.ids import uscc
 from trace_core.ids.canonical import canonical_uri
-from trace_server.blocklist.model import Asset, BlockedBatch, BlockEntry, Match, Reason
+from trace_server.blocklist.model import BlockedBatch, BlockEntry, Match, Reason
 from trace_server.catalog.operations import lot_uri
+from trace_server.equipment.model import Asset, State
 
 Line: TypeAlias = Mapping[str, str]
 
@@ -44,6 +45,24 @@ def entries(batches: Iterable[BlockedBatch], recalled: Mapping[str, bool] | None
         if uri not in listed
     ]
     return [entry.as_json() for entry in sorted(found, key=lambda entry: (entry.match, entry.value))]
+
+
+def equipment_lines(assets: Iterable[Asset]) -> list[Line]:
+    """The facts of each thing; what is out of service is refused besides, whatever its dates say."""
+    found: list[Line] = []
+    for asset in assets:
+        if asset.state is State.OUT_OF_SERVICE:
+            found.append(BlockEntry(Match.URI, asset.uri, "refuse", Reason.OUT_OF_SERVICE.value).as_json())
+        facts = {
+            "tid": asset.tid,
+            "medium": asset.medium,
+            "owner": asset.owner,
+            "inspection_due": asset.inspection_due.isoformat() if asset.inspection_due else "",
+            "scrap_on": asset.scrap_on.isoformat() if asset.scrap_on else "",
+        }
+        known = {name: value for name, value in facts.items() if value}
+        found.append({"match": Match.ASSET.value, "value": asset.uri} | known)
+    return found
 
 
 def digest(lines: Sequence[Line]) -> bytes:

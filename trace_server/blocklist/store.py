@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, insert, or_, select
 
-from trace_server.blocklist.model import Asset, BlockedBatch, BlockList
-from trace_server.blocklist.tables import block_list, block_list_asset, block_list_recalled
+from trace_server.blocklist.model import BlockedBatch, BlockList
+from trace_server.blocklist.tables import block_list, block_list_recalled
 from trace_server.catalog.tables import batch, issued_code
 from trace_server.db import Connection, Dialect
+from trace_server.equipment import store as equipment
 
 _VERSION = select(func.coalesce(func.max(block_list.c.version), 0))
 _NEWEST = select(block_list).order_by(block_list.c.version.desc()).limit(1)
@@ -37,32 +38,6 @@ def publish(
 def drop_before(conn: Connection, issued_before: datetime, *, keep: int) -> None:
     """Delete versions issued earlier, but never version `keep`."""
     conn.execute(delete(block_list).where(block_list.c.issued_at < issued_before, block_list.c.version != keep))
-
-
-def put_assets(dialect: Dialect, conn: Connection, assets: Sequence[Asset]) -> None:
-    """Insert or replace the rows of these assets; URIs must differ."""
-    facts = [column.name for column in block_list_asset.columns if column.name != "uri"]
-    rows = [{name: getattr(asset, name) for name in ("uri", *facts)} for asset in assets]
-    dialect.upsert(conn, block_list_asset, rows, key=["uri"], update=facts)
-
-
-def assets(conn: Connection) -> list[Asset]:
-    """All assets by URI."""
-    rows = conn.execute(select(block_list_asset).order_by(block_list_asset.c.uri)).all()
-    return [Asset(**row._mapping) for row in rows]
-
-
-def has_assets(conn: Connection) -> bool:
-    return conn.execute(select(block_list_asset.c.uri).limit(1)).first() is not None
-
-
-def assets_of(conn: Connection, dialect: Dialect, uris: Collection[str]) -> dict[str, Asset]:
-    """URI → asset, for those that are known."""
-    table = block_list_asset
-    rows = dialect.select_any(
-        conn, lambda part: select(table).where(dialect.in_values(table.c.uri, part)), sorted(uris)
-    )
-    return {row.uri: Asset(**row._mapping) for row in rows}
 
 
 def blocked_batches(conn: Connection, today: date) -> list[BlockedBatch]:
@@ -99,11 +74,10 @@ def set_recalled(conn: Connection, dialect: Dialect, cause: str, uris: Mapping[s
 
 
 def fingerprint(conn: Connection, today: date) -> tuple[object, ...]:
-    """Differs when blocked batches, recalled things or assets were added, taken away or changed; cheap."""
+    """Differs when blocked batches, recalled things or equipment were added, taken away or changed; cheap."""
     blocked = or_(batch.c.recall_level.is_not(None), batch.c.expiry_date < today)
     batches = conn.execute(select(func.count(), func.sum(batch.c.revision)).where(blocked)).one()
     things = conn.execute(
         select(block_list_recalled.c.cause, func.count()).group_by(block_list_recalled.c.cause).order_by("cause")
     ).all()
-    held = conn.execute(select(func.count(), func.max(block_list_asset.c.as_of)).select_from(block_list_asset)).one()
-    return (today, *batches, *held, *(tuple(row) for row in things))
+    return (today, *batches, *equipment.fingerprint(conn), *(tuple(row) for row in things))

@@ -1,8 +1,8 @@
-"""Published versions of the list, and what is known of single assets; small reference tables."""
+"""Published versions of the list; small reference tables. Single assets are `trace_server.equipment`'s."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, String, Table
 
 from trace_server.db import Json, UtcDateTime, metadata
 
@@ -13,19 +13,6 @@ block_list = Table(
     Column("issued_at", UtcDateTime, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
     Column("entries", Json, nullable=False),
-)
-
-block_list_asset = Table(
-    "block_list_asset",
-    metadata,
-    Column("uri", String(256), primary_key=True),
-    Column("tid", String(64), nullable=False),
-    Column("medium", String(32), nullable=False),
-    Column("owner", String(18), nullable=False),
-    Column("inspection_due", Date),
-    Column("scrap_on", Date),
-    Column("source", String(200), nullable=False),
-    Column("as_of", Date, nullable=False),
 )
 
 block_list_recalled = Table(

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from trace_core.epcis.cbv import BizStep
-from trace_server.blocklist.model import Asset
 from trace_server.db import Connection
 from trace_server.detect.assets import AssetRule, asset_findings
 from trace_server.detect.detector import Detector, Outcome, Param, SubjectKind, Window
 from trace_server.detect.steps import LEGAL_TIME, SALE
+from trace_server.equipment.model import Asset
 from trace_server.ingest.store.parts import Part
 
 _STEPS = SALE | {BizStep.COMMISSIONING.uri}

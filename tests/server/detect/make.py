@@ -7,13 +7,13 @@ from typing import Any
 
 from tests.server.ingest.make import GTIN, NOW, READ_POINT, batch, body, document, epc, item_uri, seen
 from trace_core.ids.canonical import canonical_uri
-from trace_server.blocklist import store as blocklist
-from trace_server.blocklist.model import Asset
 from trace_server.catalog import operations as catalog
 from trace_server.db import Database
 from trace_server.detect import operations
 from trace_server.detect import run as detect
 from trace_server.detect.model import Alert, AlertState
+from trace_server.equipment import store as equipment
+from trace_server.equipment.model import Asset
 from trace_server.ingest import operations as ingest
 
 DETECTORS = detect.registry()
@@ -66,7 +66,7 @@ def register(db: Database, item: int, *, due: date | None = None, scrap: date | 
     """The item is a cylinder with these days."""
     asset = Asset(canonical_uri(item_uri(item)), "", "LPG", USCC, due, scrap, "示例", date(2026, 1, 1))
     with db.begin() as conn:
-        blocklist.put_assets(db.dialect, conn, [asset])
+        equipment.put_assets(db.dialect, conn, [asset])
 
 
 def lot_event(seconds: float, lot: str = "FARM1", **changes: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from trace_server.ingest import operations as ingest
 
 ORDERS = 6
 LATE = NOW + timedelta(days=10)
-KEPT = {"subject", "licence", "product", "batch", "place", "catalog_revision", "block_list_asset"}
+KEPT = {"subject", "licence", "product", "batch", "place", "catalog_revision", "equipment"}
 SOLD = {"bizStep": "retail_selling", "disposition": "retail_sold"}
 DATED = {"cbvmda:lotNumber": LOT, "cbvmda:itemExpirationDate": "2027-06-01"}
 CASE = "urn:epc:id:sscc:0614141.1234567890"
