@@ -32,6 +32,14 @@ class Permission(StrEnum):
     RESTRICTIONS_CHECK = "restrictions:check"
     REPAIRS_APPLY = "repairs:apply"
     REPAIRS_DECIDE = "repairs:decide"
+    COMMITMENTS_READ = "commitments:read"
+    """A company's client reads its own."""
+    COMMITMENTS_SIGN = "commitments:sign"
+    COMMITMENTS_DECIDE = "commitments:decide"
+    OBJECTIONS_READ = "objections:read"
+    """A company's client reads its own."""
+    OBJECTIONS_RAISE = "objections:raise"
+    OBJECTIONS_DECIDE = "objections:decide"
     RANGES_REQUEST = "ranges:request"
     RANGES_READ = "ranges:read"
     """A company's client sees its own ranges only."""
@@ -71,6 +79,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.RANGES_REQUEST,
             Permission.RANGES_READ,
             Permission.DESK_USE,
+            Permission.COMMITMENTS_READ,
+            Permission.COMMITMENTS_SIGN,
+            Permission.OBJECTIONS_READ,
+            Permission.OBJECTIONS_RAISE,
         }
     ),
     Role.REGULATOR: frozenset(
@@ -92,6 +104,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MASTERDATA_WRITE,
             Permission.LISTS_MANAGE,
             Permission.RESTRICTIONS_CHECK,
+            Permission.COMMITMENTS_READ,
+            Permission.COMMITMENTS_SIGN,
+            Permission.COMMITMENTS_DECIDE,
+            Permission.OBJECTIONS_READ,
+            Permission.OBJECTIONS_RAISE,
+            Permission.OBJECTIONS_DECIDE,
         }
     ),
     Role.CREDIT_OFFICE: frozenset(
@@ -103,6 +121,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.RESTRICTIONS_CHECK,
             Permission.REPAIRS_APPLY,
             Permission.REPAIRS_DECIDE,
+            Permission.COMMITMENTS_READ,
+            Permission.COMMITMENTS_SIGN,
+            Permission.COMMITMENTS_DECIDE,
+            Permission.OBJECTIONS_READ,
+            Permission.OBJECTIONS_RAISE,
+            Permission.OBJECTIONS_DECIDE,
         }
     ),
     Role.AUDITOR: frozenset(
@@ -114,6 +138,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.QUARANTINE_READ,
             Permission.CASES_READ,
             Permission.RECALLS_READ,
+            Permission.COMMITMENTS_READ,
+            Permission.OBJECTIONS_READ,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
