@@ -53,6 +53,11 @@ class Permission(StrEnum):
     DESK_USE = "desk:use"
     """The producers' desk, for one's own company."""
 
+    COMPLAINTS_READ = "complaints:read"
+    COMPLAINTS_HANDLE = "complaints:handle"
+    REPORTERS_OPEN = "reporters:open"
+    """Ask for a reporter's sealed identity, or decide on a colleague's request."""
+    REWARDS_DECIDE = "rewards:decide"
 
 class Role(StrEnum):
     """What an API client is."""
@@ -63,6 +68,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
     MONITOR = "monitor"
+    REPORT_DESK = "report_desk"
+    """举报办: takes reports of retaliation, opens identities by two persons, computes rewards."""
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -87,6 +94,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.REGULATOR: frozenset(
         {
+            Permission.COMPLAINTS_READ,
+            Permission.COMPLAINTS_HANDLE,
             Permission.EQUIPMENT_READ,
             Permission.EQUIPMENT_WRITE,
             Permission.EQUIPMENT_INSPECT,
@@ -131,6 +140,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset(
         {
+            Permission.COMPLAINTS_READ,
             Permission.EQUIPMENT_READ,
             Permission.JOBS_READ,
             Permission.EVENTS_READ,
@@ -154,6 +164,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.MONITOR: frozenset({Permission.METRICS_READ}),
+    Role.REPORT_DESK: frozenset(
+        {
+            Permission.COMPLAINTS_READ,
+            Permission.COMPLAINTS_HANDLE,
+            Permission.REPORTERS_OPEN,
+            Permission.REWARDS_DECIDE,
+            Permission.CASES_READ,
+            Permission.CASES_HANDLE,
+        }
+    ),
 }
 """The whole of access control: a role may do what its row says, and nothing else."""
 
@@ -238,6 +258,8 @@ class Client:
     subject: str
     created_at: datetime
     is_revoked: bool
+    used_at: datetime | None = None
+    """When its token was last shown, to the hour; None: never."""
 
     @property
     def permissions(self) -> frozenset[Permission]:

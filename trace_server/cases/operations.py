@@ -62,37 +62,39 @@ class Step:
 
 def open_case(services: Services, actor: Actor, new: NewCase) -> Case:
     """Open a case, with the alerts it grows from. Raises `InputError`, `NotFound`, `Conflict` for a triaged alert."""
-    now = services.clock()
+    with services.db.begin() as conn:
+        return open_within(services, conn, services.clock(), actor, new)
+
+
+def open_within(services: Services, conn: Connection, now: datetime, actor: Actor, new: NewCase) -> Case:
+    """`open_case` in the caller's transaction. Raises as it."""
     title, subject = rules.new_case_fields(new.title, new.subject, new.category, new.region)
     if not rules.in_scope(new.region, new.category, actor):
         raise NotAllowed("this is outside your regions or categories", where="region")
-    with services.db.begin() as conn:
-        draft = Case(
-            case_id=f"case-{secrets.token_hex(6)}",
-            title=title,
-            subject=subject,
-            category=new.category,
-            region=new.region,
-            department=actor.department,
-            state=CaseState.CLUE,
-            handler=actor.name,
-            proposed_by="",
-            opened_by=actor.name,
-            opened_at=now,
-            due_at=None,
-            due_confirmed=True,
-            record_id="",
-            version=1,
-        )
-        due_at, confirmed = rules.due(calendar(conn), draft, CaseState.CLUE, now)
-        opened = replace(draft, due_at=due_at, due_confirmed=confirmed)
-        store.add_case(conn, opened)
-        if new.alerts:
-            _triage(services, conn, now, actor, new.alerts, Verdict.SUSPECTED, new.reason, opened.case_id)
-        _write(conn, now, actor, opened, "open", new.reason or title, "")
-        audit.record(
-            conn, now, actor.name, "case.open", opened.case_id, {"alerts": len(new.alerts), "subject": subject}
-        )
+    draft = Case(
+        case_id=f"case-{secrets.token_hex(6)}",
+        title=title,
+        subject=subject,
+        category=new.category,
+        region=new.region,
+        department=actor.department,
+        state=CaseState.CLUE,
+        handler=actor.name,
+        proposed_by="",
+        opened_by=actor.name,
+        opened_at=now,
+        due_at=None,
+        due_confirmed=True,
+        record_id="",
+        version=1,
+    )
+    due_at, confirmed = rules.due(calendar(conn), draft, CaseState.CLUE, now)
+    opened = replace(draft, due_at=due_at, due_confirmed=confirmed)
+    store.add_case(conn, opened)
+    if new.alerts:
+        _triage(services, conn, now, actor, new.alerts, Verdict.SUSPECTED, new.reason, opened.case_id)
+    _write(conn, now, actor, opened, "open", new.reason or title, "")
+    audit.record(conn, now, actor.name, "case.open", opened.case_id, {"alerts": len(new.alerts), "subject": subject})
     return opened
 
 
