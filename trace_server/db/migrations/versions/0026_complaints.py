@@ -5,8 +5,8 @@ from alembic import op
 
 from trace_server.db.types import Json, UtcDateTime
 
-revision = "0027"
-down_revision = "0026"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:
