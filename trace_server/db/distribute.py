@@ -29,7 +29,7 @@ SHARDED: Mapping[str, str] = {
     "gateway_event": "gateway_id",
 }
 """Table → column that a cluster distributes it by. Tables of one column lie together: their joins stay on a node."""
-REFERENCE = frozenset({"subject", "licence", "product", "batch", "place"})
+REFERENCE = frozenset({"subject", "licence", "product", "batch", "place", "event_value"})
 DEFAULT_SHARDS = 64
 """Pieces of each sharded table; some for each core that the cluster will ever have, as splitting later is work."""
 MAX_SHARDS = 1024

@@ -191,6 +191,24 @@ capture_job = Table(
     Index("capture_job_by_source", "source", "job_key"),
 )
 
+event_value = Table(
+    "event_value",
+    metadata,
+    # A hash, for an index takes no text of thousands of characters.
+    Column("value_key", Key, primary_key=True),
+    Column("resource", String(16), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Each step, disposition, read point and location that an event ever named: lists of them ask no events."""
+
+RESOURCES = {
+    "bizSteps": "biz_step",
+    "bizLocations": "biz_location",
+    "readPoints": "read_point",
+    "dispositions": "disposition",
+}
+"""EPCIS 2.0 resource → the column of `event` whose values it lists."""
+
 capture_inbox = Table(
     "capture_inbox",
     metadata,

@@ -8,22 +8,16 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, delete, insert, literal, select, tuple_
 
+from trace_core.ids.canonical import canonical_key
 from trace_server.db import Connection, Key, UtcDateTime
 from trace_server.ingest.model import EventType, StoredEvent
 from trace_server.ingest.store.stream import stored, to_event
-from trace_server.ingest.tables import event, link, object_
+from trace_server.ingest.tables import event, event_value, link, object_
 from trace_server.query.model import NamedQuery, Order, Place, Query, Selection
 from trace_server.query.tables import named_query
 
 CHUNK: Final = 500
 """Candidates read at once."""
-RESOURCES: Final = {
-    "bizSteps": event.c.biz_step,
-    "bizLocations": event.c.biz_location,
-    "readPoints": event.c.read_point,
-    "dispositions": event.c.disposition,
-}
-"""Resource → the column whose values it lists."""
 
 
 def candidates(conn: Connection, query: Query, after: Place | None) -> list[StoredEvent]:
@@ -49,8 +43,8 @@ def by_keys(conn: Connection, keys: Sequence[bytes]) -> dict[bytes, StoredEvent]
 
 def values_of(conn: Connection, resource: str, after: str, limit: int) -> list[str]:
     """Values of one resource behind `after`, in the order of their text."""
-    column = RESOURCES[resource]
-    stmt = select(column).distinct().where(column.isnot(None), column > after).order_by(column).limit(limit)
+    value = event_value.c.value
+    stmt = select(value).where(event_value.c.resource == resource, value > after).order_by(value).limit(limit)
     return list(conn.execute(stmt).scalars())
 
 
@@ -67,8 +61,9 @@ def epcs(conn: Connection, after: bytes, limit: int) -> list[tuple[bytes, str]]:
 
 
 def has_value(conn: Connection, resource: str, value: str) -> bool:
-    """True when an event has `value` in the column of `resource`."""
-    return conn.execute(select(event.c.event_key).where(RESOURCES[resource] == value).limit(1)).first() is not None
+    """True when an event ever named `value`, a canonical URI."""
+    here = (event_value.c.value_key == canonical_key(value), event_value.c.resource == resource)
+    return conn.execute(select(event_value.c.value).where(*here)).first() is not None
 
 
 def has_object(conn: Connection, object_key: bytes) -> bool:
