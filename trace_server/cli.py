@@ -40,6 +40,8 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.detect.cli",
     "trace_server.cases.cli",
     "trace_server.credit.cli",
+    "trace_server.commitments.cli",
+    "trace_server.objections.cli",
     "trace_server.portal.cli",
     "trace_server.resolver.cli",
     "trace_server.uplink_mqtt.cli",

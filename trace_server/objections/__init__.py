@@ -1,1 +1,1 @@
-"""Objections (异议): a subject says that a record, a list entry or a commitment is wrong; it is marked until decided."""
+"""Objections (异议): a subject says that what is recorded of it is wrong; it is marked until somebody decides."""
