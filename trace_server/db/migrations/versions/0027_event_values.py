@@ -6,8 +6,8 @@ from alembic import op
 from trace_core.ids.canonical import canonical_key
 from trace_server.db.types import Key
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 
 _COLUMNS = {
     "bizSteps": "biz_step",
