@@ -72,7 +72,7 @@ class Portal:
             self._counter.dispose()
 
 
-def make_portal(settings: Settings, templates: Path) -> Portal:
+def makeportal(settings: Settings, templates: Path) -> Portal:
     """Raises `ConfigError` for code keys that cannot be used."""
     renderer = Renderer(templates, urlsplit(settings.public_url).netloc)
     policy = (
@@ -85,7 +85,7 @@ def make_portal(settings: Settings, templates: Path) -> Portal:
 @blueprint.record
 def _set_up(state: BlueprintSetupState) -> None:
     settings: Settings = state.app.extensions[EXTENSION].settings
-    state.app.extensions[PORTAL] = make_portal(settings, Path(str(state.app.template_folder)))
+    state.app.extensions[PORTAL] = makeportal(settings, Path(str(state.app.template_folder)))
     render_pages_with(cast("Flask", state.app), _problem_page)
 
 
@@ -94,8 +94,8 @@ def _set_up(state: BlueprintSetupState) -> None:
 def code_page(rest: str) -> Response:  # noqa: ARG001 – the path is read as it was sent, see `codes`
     """The page of one printed code."""
     started = time.monotonic()
-    portal = _portal()
-    language = _language()
+    portal = the_portal()
+    language = language_of_request()
     try:
         _refuse_doubles()
         code = codes.from_path(_raw_path())
@@ -111,61 +111,53 @@ def code_page(rest: str) -> Response:  # noqa: ARG001 – the path is read as it
     try:
         return _answer(portal, code, signature, language, started) or _unknown(code, signature, language, started)
     except DatabaseAway:
-        switch = _switch(code.path, language, signature)
+        switch = switch_to(code.path, language, signature)
         page = portal.renderer.verdict_message(Verdict.UNAVAILABLE, "unavailable", language, switch=switch, code=code)
-        return _html(page, language, 503, retry_after=DATABASE_RETRY_S)
+        return html(page, language, 503, retry_after=DATABASE_RETRY_S)
 
 
 @blueprint.get("/")
 @public
 def home() -> Response:
     """A form for people whose camera cannot read the label."""
-    language = _language()
-    page = _portal().renderer.page(
-        "home", language, switch=_switch("/", language), typed_code="", typed_signature="", field_error=""
+    language = language_of_request()
+    page = the_portal().renderer.page(
+        "home", language, switch=switch_to("/", language), typed_code="", typed_signature="", field_error=""
     )
-    return _html(page, language)
+    return html(page, language)
 
 
 @blueprint.get("/find")
 @public
 def find() -> Response:
     """From what was typed to the page of the code; nothing typed is lost."""
-    language = _language()
+    language = language_of_request()
     typed, typed_signature = request.args.get("code", "")[:300], request.args.get("s", "")[:40]
     try:
         _refuse_doubles()
         code, signature = codes.from_typed(typed, typed_signature)
     except (InputError, IdentifierError):
-        page = _portal().renderer.page(
+        page = the_portal().renderer.page(
             "home",
             language,
-            switch=_switch("/", language),
+            switch=switch_to("/", language),
             typed_code=typed,
             typed_signature=typed_signature,
             field_error="code",
         )
-        return _html(page, language, 400)
+        return html(page, language, 400)
     target = f"{code.path}?s={quote(read_typed(signature)[:32], safe='')}"
     if language != languages.SOURCE:
         target += f"&lang={language}"
-    return _finish(Response(status=303, headers={"Location": target}), language)
+    return finish(Response(status=303, headers={"Location": target}), language)
 
 
 @blueprint.get("/how-to-check")
 @public
 def how_to_check() -> Response:
     """How to tell the official address from a copy."""
-    language = _language()
-    return _html(_portal().renderer.page("guide", language, switch=_switch("/how-to-check", language)), language)
-
-
-@blueprint.get("/report")
-@public
-def report() -> Response:
-    """Where to report and complain."""
-    language = _language()
-    return _html(_portal().renderer.page("report", language, switch=_switch("/report", language)), language)
+    language = language_of_request()
+    return html(the_portal().renderer.page("guide", language, switch=switch_to("/how-to-check", language)), language)
 
 
 @lru_cache(maxsize=4096)
@@ -206,72 +198,72 @@ def _answer(portal: Portal, code: Code, signature: str, language: str, started: 
         kept.halves[language, many] = halves
     count = portal.renderer.count(queries, language, many=many)
     if "gzip" in request.headers.get("Accept-Encoding", ""):
-        return _finish(Response(halves.gzipped(count), 200, {"Content-Encoding": "gzip"}), language)
-    return _finish(Response(halves.plain(count)), language)
+        return finish(Response(halves.gzipped(count), 200, {"Content-Encoding": "gzip"}), language)
+    return finish(Response(halves.plain(count)), language)
 
 
 def _render(portal: Portal, kept: Kept, code: Code, signature: str, language: str, *, many: bool) -> str:
     verdict, reason = rules.judge(kept.gathered.facts, many_queries=many)
-    switch = _switch(code.path, language, signature)
+    switch = switch_to(code.path, language, signature)
     return portal.renderer.code_page(kept.gathered, verdict, reason, language, switch=switch)
 
 
 def _unknown(code: Code, signature: str, language: str, started: float) -> Response:
-    switch = _switch(code.path, language, signature)
-    page = _portal().renderer.verdict_message(
+    switch = switch_to(code.path, language, signature)
+    page = the_portal().renderer.verdict_message(
         Verdict.UNKNOWN, "unknown", language, switch=switch, code=code, typed=(code.readable, signature)
     )
-    response = _html(page, language, 404)
+    response = html(page, language, 404)
     time.sleep(max(0.0, started + NOT_FOUND_S - time.monotonic()))
     return response
 
 
 def _over_limit(portal: Portal, code: Code, signature: str, language: str, now_s: float) -> Response:
-    switch = _switch(code.path, language, signature)
+    switch = switch_to(code.path, language, signature)
     kept = portal.keeping.get(code.path) if portal.keys.verifies(signature, code.uri) else None
     if kept is None or now_s - kept.checked_s > LIGHT_MAX_AGE_S:
         page = portal.renderer.verdict_message(Verdict.UNAVAILABLE, "busy", language, switch=switch, code=code)
     else:
         verdict, reason = rules.judge(kept.gathered.facts, many_queries=kept.many_queries)
         page = portal.renderer.code_page(kept.gathered, verdict, reason, language, switch=switch, light=True)
-    return _html(page.replace(COUNT_MARK, ""), language, 429, retry_after=RETRY_AFTER_S)
+    return html(page.replace(COUNT_MARK, ""), language, 429, retry_after=RETRY_AFTER_S)
 
 
 def _message(verdict: Verdict, explain: str, language: str, status: int) -> Response:
-    page = _portal().renderer.verdict_message(verdict, explain, language, switch=_switch("/", language))
-    return _html(page, language, status)
+    page = the_portal().renderer.verdict_message(verdict, explain, language, switch=switch_to("/", language))
+    return html(page, language, status)
 
 
 def _problem_page(problem: Problem) -> Response:
     """Errors outside the API, also those of paths that nobody serves."""
-    language = _language()
+    language = language_of_request()
     status = problem.kind.status
     heading, sentence = words.PROBLEMS.get(status, words.PROBLEMS[500 if status >= 500 else 400])
-    renderer = _portal().renderer
+    renderer = the_portal().renderer
     page = renderer.page(
         "problem",
         language,
-        switch=_switch("/", language),
+        switch=switch_to("/", language),
         heading=renderer.translate(heading, language),
         sentence=renderer.translate(sentence, language),
         request_id=str(g.get("request_id", "")) if status >= 500 else "",
     )
-    response = _html(page, language, status)
+    response = html(page, language, status)
     response.headers.update(problem.headers)
     return response
 
 
-def _portal() -> Portal:
+def the_portal() -> Portal:
     portal: Portal = current_app.extensions[PORTAL]
     return portal
 
 
-def _language() -> str:
+def language_of_request() -> str:
     chosen = languages.from_parameter(request.args.get("lang", ""))
     return chosen or languages.preferred(request.headers.get("Accept-Language", ""))
 
 
-def _switch(path: str, language: str, signature: str = "") -> str:
+def switch_to(path: str, language: str, signature: str = "") -> str:
     other = "zh-CN" if language == "en" else "en"
     return f"{path}?s={quote(signature, safe='')}&lang={other}" if signature else f"{path}?lang={other}"
 
@@ -292,21 +284,21 @@ def _refuse_doubles() -> None:
             raise InputError(f"the parameter {name} is given twice", where=name)
 
 
-def _html(page: str, language: str, status: int = 200, *, retry_after: str = "") -> Response:
+def html(page: str, language: str, status: int = 200, *, retry_after: str = "") -> Response:
     response = Response(page, status)
     if retry_after:
         response.headers["Retry-After"] = retry_after
-    return _finish(response, language)
+    return finish(response, language)
 
 
-def _finish(response: Response, language: str) -> Response:
+def finish(response: Response, language: str) -> Response:
     response.headers.extend(
         (
             ("Content-Language", language),
             # The count is of this moment: a stored copy would tell the next buyer an old number.
             ("Cache-Control", "no-store"),
             ("Vary", "Accept-Language, Accept-Encoding"),
-            ("Content-Security-Policy", _portal().policy),
+            ("Content-Security-Policy", the_portal().policy),
         )
     )
     return response
