@@ -153,10 +153,13 @@ class Decider:
         said = self._ask(identity, observation, Role.GATE)
         self.ledger.use_check(identity.key)
         refusal = self.ledger.refusal(asked_at, identity.key, observation.received)
+        asked, done = self._points.get(asked_at), {"actOf": asked_at}
+        if asked is not None and asked.role is Role.FILLING:
+            done |= {"act": "filling", "medium": asked.medium}
         if refusal is None:
-            return _Said(said, {"actOf": asked_at})
+            return _Said(said, done)
         extra: dict[str, ExtensionValue] = {
-            "actOf": asked_at,
+            **done,
             "refusedAct": refusal.reason,
             "refusedEpoch": refusal.epoch,
             "refusedSeq": refusal.seq,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
@@ -82,7 +82,7 @@ def show(services: Services, name: str, *, as_json: bool) -> None:
 @click.pass_obj
 def register(services: Services, /, *, as_json: bool, **given: Any) -> None:  # noqa: ANN401 – one argument an option
     """trace-server equipment register --device-code 232010890202200017 --owner <USCC> --source 合格证"""
-    told = {name: _day(value) if name in DAYS else value for name, value in given.items()}
+    told: dict[str, Any] = {name: _day(value) if name in DAYS else value for name, value in given.items()}
     done = operations.register(services.db, services.clock(), _caller(), Registration(**told))
     _told(done, as_json=as_json)
 
@@ -99,7 +99,7 @@ def register(services: Services, /, *, as_json: bool, **given: Any) -> None:  # 
 @click.pass_obj
 def inspect(services: Services, /, uri: str, *, revision: int, as_json: bool, **given: Any) -> None:  # noqa: ANN401 – one argument an option
     """trace-server equipment inspect <uri> --version 1 --on 2026-11-20 --passed --next-due 2030-11-19 …"""
-    told = {name: _day(value) if name in ("inspected_on", "next_due") else value for name, value in given.items()}
+    told: dict[str, Any] = given | {name: _day(given[name]) for name in ("inspected_on", "next_due")}
     done = operations.inspect(services.db, services.clock(), _caller(), uri, Result(**told), revision=revision)
     _told(done, as_json=as_json)
 
@@ -160,7 +160,7 @@ def _caller() -> Caller:
     return Caller(operator_name())
 
 
-def _day(value: datetime | None) -> object:
+def _day(value: datetime | None) -> date | None:
     return value.date() if value is not None else None
 
 
