@@ -58,7 +58,7 @@ def permission(name: str) -> Callable[[View], View]:
 
 def require(needed: Permission) -> Client:
     """The caller, who may do `needed`. Raises `NotAuthenticated` or `NotAllowed`."""
-    client = operations.authenticate(services().db, _bearer_token())
+    client = operations.authenticate(services().db, _bearer_token(), services().clock())
     if needed not in client.permissions:
         raise NotAllowed(f"the role {client.role} lacks the permission {needed}", remedy="use another client")
     return client

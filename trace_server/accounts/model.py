@@ -58,6 +58,12 @@ class Permission(StrEnum):
     REPORTERS_OPEN = "reporters:open"
     """Ask for a reporter's sealed identity, or decide on a colleague's request."""
     REWARDS_DECIDE = "rewards:decide"
+    INDICATIONS_MANAGE = "indications:manage"
+    SHOPS_MANAGE = "shops:manage"
+    """Identity marks of online sellers."""
+    LISTINGS_REPORT = "listings:report"
+    """A platform's listings, sales and answers."""
+
 
 class Role(StrEnum):
     """What an API client is."""
@@ -68,6 +74,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
     MONITOR = "monitor"
+    PLATFORM = "platform"
+    """An online platform (电子商务平台); acts for its own USCC."""
     REPORT_DESK = "report_desk"
     """举报办: takes reports of retaliation, opens identities by two persons, computes rewards."""
 
@@ -94,6 +102,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.REGULATOR: frozenset(
         {
+            Permission.INDICATIONS_MANAGE,
+            Permission.SHOPS_MANAGE,
             Permission.COMPLAINTS_READ,
             Permission.COMPLAINTS_HANDLE,
             Permission.EQUIPMENT_READ,
@@ -164,6 +174,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.MONITOR: frozenset({Permission.METRICS_READ}),
+    Role.PLATFORM: frozenset({Permission.LISTINGS_REPORT}),
     Role.REPORT_DESK: frozenset(
         {
             Permission.COMPLAINTS_READ,

@@ -229,12 +229,18 @@ def list_clients(db: Database) -> list[Client]:
         return store.all_clients(conn)
 
 
-def authenticate(db: Database, token: str) -> Client:
-    """The client of a bearer token. Raises `NotAuthenticated`; says the same for unknown and revoked."""
+def authenticate(db: Database, token: str, now: datetime | None = None) -> Client:
+    """The client of a bearer token. Raises `NotAuthenticated`; says the same for unknown and revoked.
+
+    With `now` the use is written down, once an hour: requests must not queue for a clock.
+    """
     with db.read() as conn:
         found = store.client_by_token(conn, rules.token_hash(token))
     if found is None or found.is_revoked:
         raise NotAuthenticated("the token is unknown or revoked", remedy="ask the operator for a new one")
+    if now is not None and (found.used_at is None or now - found.used_at >= rules.USE_NOTED):
+        with db.begin() as conn:
+            store.touch_client(conn, found.client_id, now)
     return found
 
 

@@ -204,6 +204,28 @@ def all_clients(conn: Connection) -> list[Client]:
     return [_client(row) for row in conn.execute(select(client).order_by(client.c.name))]
 
 
+def clients_of(conn: Connection, subject: str) -> list[Client]:
+    """All clients that act for a company."""
+    return [_client(row) for row in conn.execute(select(client).where(client.c.subject == subject))]
+
+
+def own_client(conn: Connection, subject: str, client_id: str) -> Client | None:
+    """The client with this id when it acts for `subject`, locked for the caller's change."""
+    mine = (client.c.client_id == client_id) & (client.c.subject == subject)
+    row = conn.execute(select(client).where(mine).with_for_update()).first()
+    return _client(row) if row else None
+
+
+def set_token(conn: Connection, client_id: str, hashed: bytes) -> None:
+    """Another token; the one before is unknown from then on."""
+    conn.execute(update(client).where(client.c.client_id == client_id).values(token_hash=hashed))
+
+
+def touch_client(conn: Connection, client_id: str, now: datetime) -> None:
+    """Its token was shown."""
+    conn.execute(update(client).where(client.c.client_id == client_id).values(used_at=now))
+
+
 def revoke_client(conn: Connection, client_id: str, now: datetime) -> None:
     conn.execute(update(client).where(client.c.client_id == client_id).values(revoked_at=now))
 
@@ -249,4 +271,5 @@ def _client(row: AnyRow) -> Client:
         subject=row.subject,
         created_at=row.created_at,
         is_revoked=row.revoked_at is not None,
+        used_at=row.used_at,
     )

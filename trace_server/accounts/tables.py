@@ -58,4 +58,5 @@ client = Table(
     Column("token_hash", LargeBinary(32), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("used_at", UtcDateTime),
 )
