@@ -46,6 +46,8 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.blocklist.api",
     "trace_server.recall.api",
     "trace_server.fleet.api",
+    "trace_server.indications.api",
+    "trace_server.shops.api",
     "trace_server.exchange.api",
     "trace_server.lists.api",
     "trace_server.repairs.api",

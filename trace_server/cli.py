@@ -31,6 +31,8 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.catalog.cli",
     "trace_server.registers.cli",
     "trace_server.equipment.cli",
+    "trace_server.indications.cli",
+    "trace_server.shops.cli",
     "trace_server.blocklist.cli",
     "trace_server.fleet.cli",
     "trace_server.ingest.cli",

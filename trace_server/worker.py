@@ -23,13 +23,15 @@ JOBS: tuple[str, ...] = (
     "trace_server.detect.run",
     "trace_server.recall.jobs",
     "trace_server.blocklist.jobs",
+    "trace_server.shops.jobs",
     "trace_server.credit.jobs",
     "trace_server.lists.operations",
+    "trace_server.complaints.paying",
 )
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
 KINDS: tuple[str, ...] = ("trace_server.ingest.later",)
 """Modules that offer `kinds: list[Kind]`: what the table of jobs may ask for."""
-LOOPS: tuple[str, ...] = ("trace_server.subscriptions.delivery",)
+LOOPS: tuple[str, ...] = ("trace_server.subscriptions.delivery", "trace_server.exchange.pushing")
 """Modules that offer `loops: list[Loop]`, each run in a thread of its own: they wait for others' servers."""
 Loop = Callable[[threading.Event, Services], None]
 """Works until the event is set."""

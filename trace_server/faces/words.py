@@ -17,6 +17,7 @@ ROLES: Mapping[str, str] = {
     "auditor": _("监察人员"),
     "administrator": _("系统管理员"),
     "monitor": _("运行监控"),
+    "platform": _("网络交易平台"),
     "report_desk": _("举报办"),
 }
 """`accounts.model.Role` → name; a test holds it complete."""
