@@ -48,6 +48,7 @@ def stand_in(fresh_postgres_url: str) -> str:
 
 def test_the_statements_are_these_and_in_this_order() -> None:
     assert [step.statement for step in plan(shards=32)] == [
+        "SELECT create_reference_table('event_value')",
         "SELECT create_reference_table('place')",
         "SELECT create_reference_table('subject')",
         "SELECT create_reference_table('licence')",
