@@ -35,7 +35,7 @@ from trace_server.users.words import SENTENCES
 blueprint = Blueprint("users", __name__)
 
 HOME = "/console/account"
-_OWN_PATH = re.compile(r"/console(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*(?:\?[A-Za-z0-9._~%&=+:,-]*)?\Z")
+_OWN_PATH = re.compile(r"/(?:console|desk)(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*(?:\?[A-Za-z0-9._~%&=+:,-]*)?\Z")
 
 
 @blueprint.get("/console/assets/<name>")

@@ -21,6 +21,8 @@ blueprint = Blueprint("home", __name__)
 def home() -> Response:
     """For those who handle cases their worklist, for others their account."""
     user = current_person().user
+    if Permission.DESK_USE in user.permissions:
+        return redirect("/desk", 303)  # type: ignore[return-value]  # as below
     if Permission.CASES_READ not in user.permissions:
         return redirect("/console/account", 303)  # type: ignore[return-value]  # werkzeug's response is Flask's here
     outside, actor = services(), actor_of(user)

@@ -1,0 +1,1 @@
+"""The producers' desk: a company's batches, labels, archive and API clients, and nothing of another company."""
