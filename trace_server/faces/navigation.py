@@ -21,9 +21,17 @@ def _(text: str) -> str:
 
 
 ITEMS: tuple[Item, ...] = (
+    Item("/desk", _("企业工作台"), "desk:use"),
+    Item("/desk/batches", _("批次"), "desk:use"),
+    Item("/desk/labels", _("标签"), "desk:use"),
+    Item("/desk/ranges", _("号段"), "desk:use"),
+    Item("/desk/recalls", _("召回通知"), "desk:use"),
+    Item("/desk/archive", _("信用档案"), "desk:use"),
+    Item("/desk/clients", _("接口账号"), "desk:use"),
     Item("/console/alerts", _("预警"), "cases:read"),
     Item("/console/chains", _("追溯链"), "events:read"),
     Item("/console/cases", _("案件"), "cases:read"),
+    Item("/console/complaints", _("举报投诉"), "complaints:read"),
     Item("/console/account", _("我的账户"), ""),
 )
 
