@@ -25,8 +25,8 @@ class Paper(StrEnum):
 
 _STYLES = {
     Paper.A4: (
-        "@page{size:210mm 297mm;margin:0}body{margin:0}"
-        ".sheet{width:210mm;height:296mm;padding-top:.5mm;box-sizing:border-box}.sheet+.sheet{break-before:page}"
+        "@page{size:210mm 297mm;margin:.5mm 0}body{margin:0}"
+        ".sheet{width:210mm;height:296mm;overflow:hidden}.sheet+.sheet{break-before:page}"
         ".label{float:left;width:70mm;height:37mm;padding:3.5mm 5mm;box-sizing:border-box;overflow:hidden}"
         "svg{display:block}"
     ),
