@@ -62,6 +62,7 @@ def svg(code: Code, public_url: str, keys: CodeKeys) -> str:
         ("官方网址 Official site", 1.9, "400"),
         (domain, 2.2, "700"),
     )
+    drawn = modules(signed)
     texts, y = [], 4.6
     for line, size, weight in lines:
         # Long lots and domains are squeezed into the label rather than cut.
@@ -74,7 +75,7 @@ def svg(code: Code, public_url: str, keys: CodeKeys) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_MM}mm" height="{HEIGHT_MM}mm" '
         f'viewBox="0 0 {WIDTH_MM} {HEIGHT_MM}" role="img" aria-label="{escape(code.readable)}">'
         '<rect width="100%" height="100%" fill="#fff"/>'
-        f'<path transform="translate(1 1) scale({28 / len(modules(signed)):.5f})" d="{_outline(modules(signed))}"/>'
+        f'<path transform="translate(1 1) scale({28 / len(drawn):.5f})" d="{_outline(drawn)}"/>'
         f'<g font-family="system-ui, Noto Sans CJK SC, Microsoft YaHei, sans-serif">{"".join(texts)}</g></svg>'
     )
 
