@@ -1,0 +1,1 @@
+"""Credit reports as signed PDF files that anybody can verify by number."""
