@@ -251,5 +251,10 @@ def _check_result(result: Result, today: date) -> None:
 
 def _told(row: Asset) -> dict[str, object]:
     days = {"inspection_due": row.inspection_due, "scrap_on": row.scrap_on, "in_use_on": row.in_use_on}
-    texts = {"device_code": row.device_code, "kind": row.kind, "owner": row.owner, "no": row.registration_no}
+    texts: dict[str, object] = {
+        "device_code": row.device_code,
+        "kind": row.kind,
+        "owner": row.owner,
+        "no": row.registration_no,
+    }
     return texts | {name: day.isoformat() for name, day in days.items() if day is not None}

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from trace_server.catalog.model import Batch, Licence, Product, Subject
 from trace_server.catalog.profiles import CategoryProfile
 from trace_server.credit.model import CreditLine
+from trace_server.portal.equipment import EquipmentFacts
 from trace_server.trace.model import Journey, Relation
 
 
@@ -36,6 +37,12 @@ class Reason(StrEnum):
     NO_JOURNEY = "no_journey"
     RECALLED = "recalled"
     MANY_QUERIES = "many_queries"
+    SCRAPPED = "scrapped"
+    OVERDUE = "overdue"
+    OUT_OF_SERVICE = "out_of_service"
+    DUE_SOON = "due_soon"
+    UNREGISTERED = "unregistered"
+    EQUIPMENT_FINE = "equipment_fine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,8 @@ class PageFacts:
     licence_expired: bool
     credit: CreditLine | None
     journey: Journey
+    equipment: EquipmentFacts | None = None
+    """Of special equipment: what the register says of this very thing."""
 
     @property
     def days_left(self) -> int | None:

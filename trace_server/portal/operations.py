@@ -9,12 +9,13 @@ from datetime import date, datetime
 from trace_server.accounts import store as accounts
 from trace_server.catalog import operations as catalog
 from trace_server.catalog.model import Subject
-from trace_server.catalog.operations import SHANGHAI, item_key, lot_key
+from trace_server.catalog.operations import SHANGHAI, item_key, item_uri, lot_key
 from trace_server.catalog.profiles import CategoryProfile
 from trace_server.credit.operations import credit_line
 from trace_server.db import Connection, Database
 from trace_server.ingest.model import CLIENT, GATEWAY
 from trace_server.portal import rules, store
+from trace_server.portal.equipment import equipment_facts
 from trace_server.portal.model import Code, PageFacts, Queries, ShownHop
 from trace_server.portal.store import Counter, Stamp, Subjects
 from trace_server.trace import operations as trace
@@ -51,6 +52,7 @@ def gather(db: Database, profiles: dict[str, CategoryProfile], code: Code, today
         journey = trace.journey(
             conn, db.dialect, item=item_key(code.gtin, code.serial), lot=lot_key(code.gtin, code.lot)
         )
+        is_equipment = goods.product.category == rules.EQUIPMENT_CATEGORY
         licence = rules.shown_licence(goods.licences, today)
         producer = goods.producer
         facts = PageFacts(
@@ -64,6 +66,9 @@ def gather(db: Database, profiles: dict[str, CategoryProfile], code: Code, today
             licence_expired=licence is not None and not licence.valid_from <= today <= licence.valid_to,
             credit=credit_line(conn, producer.uscc, today) if producer else None,
             journey=journey,
+            equipment=equipment_facts(conn, db.dialect, item_uri(code.gtin, code.serial), today)
+            if is_equipment
+            else None,
         )
         subjects = Subjects(
             item=item_key(code.gtin, code.serial),
@@ -72,7 +77,8 @@ def gather(db: Database, profiles: dict[str, CategoryProfile], code: Code, today
             uscc=producer.uscc if producer else "",
             keys=journey.keys,
         )
-        fits = len(journey.keys) <= store.MAX_KEYS
+        # A stamp says nothing of the register: pages of equipment are made anew.
+        fits = len(journey.keys) <= store.MAX_KEYS and not is_equipment
         shown = _shown(conn, db, journey.hops[:MAX_HOPS])
         stamp = store.stamp(conn, subjects) if fits else None
     return Gathered(facts, shown, max(0, len(journey.hops) - MAX_HOPS), subjects, stamp)

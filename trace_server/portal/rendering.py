@@ -174,6 +174,8 @@ def _environment(templates: Path, language: str, catalog: NullTranslations, *, c
         licence_words=_translated(words.LICENCE_STATE, translate),
         field_words=_translated(words.PRODUCT_FIELDS, translate),
         recall_words=_translated(words.RECALL_LEVELS, translate),
+        verdict_words=_translated(words.VERDICTS, translate),
+        equipment_words=_translated(words.EQUIPMENT, translate),
     )
     return environment
 

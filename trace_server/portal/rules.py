@@ -6,6 +6,8 @@ from datetime import date
 
 from trace_server.catalog.model import Licence, LicenceState
 from trace_server.catalog.profiles import CategoryProfile
+from trace_server.equipment.model import State
+from trace_server.portal.equipment import EquipmentFacts
 from trace_server.portal.model import PageFacts, Queries, Reason, Verdict
 
 MANY_QUERIES_A_DAY = 20
@@ -15,6 +17,15 @@ A caller is one network in one hour: reloads and previews by one phone must not 
 """
 
 
+EQUIPMENT_CATEGORY = "special_equipment"
+_OF_STATE = {
+    State.SCRAPPED: Reason.SCRAPPED,
+    State.OVERDUE: Reason.OVERDUE,
+    State.OUT_OF_SERVICE: Reason.OUT_OF_SERVICE,
+    State.DUE_SOON: Reason.DUE_SOON,
+}
+
+
 def is_queried_too_often(queries: Queries) -> bool:
     """Whether today or yesterday was far beyond what one buyer and the people around them ask."""
     return max(queries.today, queries.yesterday) > MANY_QUERIES_A_DAY
@@ -22,12 +33,15 @@ def is_queried_too_often(queries: Queries) -> bool:
 
 def judge(facts: PageFacts, *, many_queries: bool) -> tuple[Verdict, Reason]:
     """The verdict and its reason. Pure: same facts, same verdict."""
-    batch = facts.batch
+    batch, equipment = facts.batch, facts.equipment
     if batch is not None and batch.recall is not None:
         return Verdict.RECALL, Reason.RECALLED
     if many_queries:
         return Verdict.SUSPECT, Reason.MANY_QUERIES
+    if equipment is not None:
+        return judge_equipment(equipment)
     for is_so, reason in (
+        (facts.profile.name == EQUIPMENT_CATEGORY, Reason.UNREGISTERED),
         (batch is None, Reason.NO_BATCH),
         (batch is not None and batch.inspection is not None and not batch.inspection.passed, Reason.FAILED_INSPECTION),
         (facts.days_left is not None and facts.days_left < 0, Reason.EXPIRED),
@@ -38,6 +52,14 @@ def judge(facts: PageFacts, *, many_queries: bool) -> tuple[Verdict, Reason]:
         if is_so:
             return Verdict.NOTICE, reason
     return Verdict.NORMAL, Reason.FINE
+
+
+def judge_equipment(facts: EquipmentFacts) -> tuple[Verdict, Reason]:
+    """What the register and the calendar say of a thing in use: overdue and scrapped must not be used."""
+    reason = _OF_STATE.get(facts.state, Reason.EQUIPMENT_FINE)
+    if reason is Reason.EQUIPMENT_FINE and not facts.asset.registration_no:
+        reason = Reason.UNREGISTERED
+    return (Verdict.NORMAL if reason is Reason.EQUIPMENT_FINE else Verdict.NOTICE), reason
 
 
 def is_licence_bad(facts: PageFacts) -> bool:

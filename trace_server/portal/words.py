@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trace_server.catalog.model import LicenceState, SubjectStatus
-from trace_server.portal.model import Verdict
+from trace_server.portal.model import Reason, Verdict
 
 
 def _(text: str) -> str:
@@ -44,6 +44,14 @@ RECALL_LEVELS: Mapping[int, str] = {
     1: _("一级（严重）"),
     2: _("二级（一般）"),
     3: _("三级（轻微）"),
+}
+EQUIPMENT: Mapping[str, str] = {
+    Reason.SCRAPPED: _("这台设备已报废：不得使用、不得充装，发现仍在使用请拨打 12315。"),
+    Reason.OVERDUE: _("检验已超期：不得使用、不得充装，请使用单位送检。"),
+    Reason.OUT_OF_SERVICE: _("这台设备已停用：不得使用。"),
+    Reason.DUE_SOON: _("检验即将到期，使用单位应当在到期前一个月申报检验。"),
+    Reason.UNREGISTERED: _("没有查到这台设备的使用登记。使用前请向使用单位核实。"),
+    Reason.EQUIPMENT_FINE: _("设备已登记，检验在有效期内。请核对铭牌与下列信息是否一致。"),
 }
 STEPS: Mapping[str, str] = {
     "commissioning": _("赋码"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
 from trace_core.ids import digital_link
@@ -15,9 +15,13 @@ from trace_server.catalog import operations as catalog
 from trace_server.catalog.model import Batch, Place, Product, Subject
 from trace_server.catalog.store import product as find_product
 from trace_server.db import Connection, Database
+from trace_server.portal.equipment import EquipmentFacts, equipment_facts
 from trace_server.resolver import rules, store
 from trace_server.resolver.model import Host, HostEvent, HostState, Link, Resolved
 from trace_server.resolver.states import TRANSITIONS
+
+EQUIPMENT_KEYS = frozenset({"8003", "8004"})
+"""Returnable and individual assets: cylinders, lifts, boilers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,11 @@ class Thing:
     batch: Batch | None = None
     producer: Subject | None = None
     place: Place | None = None
+    equipment: EquipmentFacts | None = None
 
     @property
     def is_known(self) -> bool:
-        return self.product is not None or self.place is not None
+        return self.product is not None or self.place is not None or self.equipment is not None
 
 
 def propose_host(db: Database, now: datetime, actor: str, host: str, reason: str) -> Host:
@@ -116,8 +121,12 @@ def list_links(db: Database, anchor: str) -> list[Link]:
         return store.links(conn, db.dialect, [key], approved_only=False)
 
 
-def look_up(db: Database, parsed: DigitalLink) -> Thing:
-    """What is public of this key. Serials are not looked up: whether one exists is told to its holder alone."""
+def look_up(db: Database, parsed: DigitalLink, today: date) -> Thing:
+    """What is public of this key, `today` in Asia/Shanghai.
+
+    Serials of goods are not looked up: whether one exists is told to its holder alone. Equipment carries its
+    registration in public (使用登记标志).
+    """
     ai, value = parsed.primary
     with db.read() as conn:
         if ai == "01":
@@ -128,6 +137,8 @@ def look_up(db: Database, parsed: DigitalLink) -> Thing:
         if ai == "414" and not parsed.qualifiers:
             uri = parsed.canonical()
             return Thing(parsed, place=catalog.places_of(conn, db.dialect, [uri]).get(uri))
+        if ai in EQUIPMENT_KEYS and not parsed.qualifiers:
+            return Thing(parsed, equipment=equipment_facts(conn, db.dialect, parsed.canonical(), today))
     return Thing(parsed)
 
 
@@ -155,6 +166,9 @@ def _own_links(public_url: str, thing: Thing, anchors: list[str], language: str)
     if thing.place is not None:
         title = "地点信息" if chinese else "About this place"
         return [Link(here, "locationInfo", page, title, media_type="text/html", is_default=True)]
+    if thing.equipment is not None:
+        title = "设备信息" if chinese else "About this equipment"
+        return [Link(here, "pip", page, title, media_type="text/html", is_default=True)]
     links = [
         Link(here, "pip", page, titles[0], media_type="text/html", is_default=True),
         Link(here, "traceability", page, titles[1], media_type="text/html"),
@@ -170,6 +184,9 @@ def _describe(thing: Thing, language: str) -> str:
     named = thing.product
     if named is not None:
         return (named.name_en if language == "en" else "") or named.name
+    kind = thing.equipment.kind if thing.equipment is not None else None
+    if kind is not None:
+        return kind.title_en if language == "en" else kind.title
     if thing.place is not None:
         return (thing.place.city_en if language == "en" else "") or thing.place.city
     return ""

@@ -17,7 +17,9 @@ from trace_core.ids.application_identifiers import QUALIFIERS
 from trace_core.ids.digital_link import DigitalLink
 from trace_server import languages
 from trace_server.accounts.access import public
+from trace_server.portal.operations import local_day_and_hour
 from trace_server.portal.pages import PORTAL, Portal
+from trace_server.portal.rules import judge_equipment
 from trace_server.problems import describe, problem_response
 from trace_server.resolver import operations, rules
 from trace_server.resolver.model import VOCABULARY, Link, Resolved, Wanted
@@ -94,7 +96,7 @@ def _answer() -> Response:
             raise InputError(f"the parameter {name} is given twice", where=name)
     parsed = digital_link.parse(f"https://resolver.invalid{_raw_path()}")
     key = DigitalLink(parsed.primary, parsed.qualifiers)
-    thing = operations.look_up(outside.db, key)
+    thing = operations.look_up(outside.db, key, local_day_and_hour(outside.clock())[0])
     found = operations.resolve(outside.db, outside.settings.public_url, thing, language)
     wanted = _wanted(language)
     address = outside.settings.public_url + key.path
@@ -134,6 +136,8 @@ def _page(thing: Thing, found: Resolved, language: str, address: str) -> Respons
         language,
         switch=f"{path}?lang={other}",
         thing=thing,
+        equipment=thing.equipment,
+        judged=judge_equipment(thing.equipment) if thing.equipment is not None else None,
         kind=thing.link.primary[0],
         readable="".join(f"({ai}){value}" for ai, value in (thing.link.primary, *thing.link.qualifiers)),
         links=[link for link in found.links if not link.href.startswith(own) and link.link_type != "epcis"],
