@@ -23,7 +23,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from trace_core.errors import InputError, TraceError
 from trace_core.uplink import KEY_ID_HEADER, SIGNATURE_HEADER
-from trace_server.accounts.access import PUBLIC, SIGNED, declared_access, permission, public
+from trace_server.accounts.access import PUBLIC, SIGNED, UNLOGGED, declared_access, permission, public
 from trace_server.config import Settings, load_settings
 from trace_server.db import Database, migrate
 from trace_server.problems import KINDS, MEDIA_TYPE, register_problems
@@ -54,6 +54,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.commitments.api",
     "trace_server.objections.api",
     "trace_server.portal.pages",
+    "trace_server.portal.pages.reporting",
     "trace_server.users.pages",
     "trace_server.console.pages",
     "trace_server.desk.pages",
@@ -258,6 +259,8 @@ def _security_headers(settings: Settings) -> tuple[tuple[str, str], ...]:
 
 
 def _count(response: Response) -> None:
+    if getattr(current_app.view_functions.get(request.endpoint or ""), UNLOGGED, False):
+        return
     # The endpoint, not the path: paths hold codes that people have scanned.
     endpoint = request.endpoint or "none"
     method = request.method if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other"

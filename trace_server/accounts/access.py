@@ -21,6 +21,7 @@ from trace_server.services import services
 ACCESS = "__suyuan_access__"
 PUBLIC = "public"
 SIGNED = "signed"
+UNLOGGED = "__suyuan_unlogged__"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -28,6 +29,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 def public(view: View) -> View:
     """Anybody may call this view."""
     setattr(view, ACCESS, PUBLIC)
+    return view
+
+
+def unlogged(view: View) -> View:
+    """No log line and no counter says that this view was asked for: reporters come here."""
+    setattr(view, UNLOGGED, True)
     return view
 
 

@@ -193,6 +193,11 @@ def law_day(now: datetime) -> date:
     return now.astimezone(LEGAL_TIME).date()
 
 
+def last_day(due_at: datetime) -> date:
+    """The last day of a period that ends at midnight."""
+    return law_day(due_at - timedelta(seconds=1))
+
+
 @lru_cache(maxsize=1)
 def _routes() -> dict[str, Any]:
     return _document("routes.toml")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from trace_server.console.pages import alerts, cases, chains, home
+from trace_server.console.pages import alerts, cases, chains, complaints, home
 
 blueprint = Blueprint("console", __name__)
-for _desk in (home, alerts, chains, cases):
+for _desk in (home, alerts, chains, cases, complaints):
     blueprint.register_blueprint(_desk.blueprint)
