@@ -168,6 +168,18 @@ def product_owners(conn: Connection, dialect: Dialect, gtins: Iterable[str]) -> 
     return {row.gtin: row.producer_uscc for row in rows}
 
 
+def chilled(conn: Connection, dialect: Dialect, gtins: Iterable[str]) -> dict[str, Product]:
+    """GTIN → product, for those of which it is known at what temperatures they are kept."""
+    table = tables.product
+    has_range = table.c.storage_min_c.isnot(None) | table.c.storage_max_c.isnot(None)
+    rows = dialect.select_any(
+        conn,
+        lambda part: select(table).where(dialect.in_values(table.c.gtin, part), has_range),
+        sorted(set(gtins)),
+    )
+    return {row.gtin: _product(row) for row in rows}
+
+
 def issue(conn: Connection, dialect: Dialect, rows: Sequence[tuple[bytes, bytes | None, IssuedCode]]) -> int:
     """Register issued codes as (object key, key of the EPC, code); returns how many are new."""
     return dialect.insert_ignore(

@@ -44,6 +44,11 @@ def whole_events(conn: Connection, window: Window, event_keys: Iterable[bytes]) 
     return sorted(found, key=lambda one: (one.event.event_time, one.event.event_key))
 
 
+def declared_wrong(known: Mapping[bytes, History], one: Seen) -> frozenset[bytes]:
+    """Keys of the events with any of this event's objects that were declared wrong, perhaps this one's too."""
+    return frozenset(part.event_key for ref in one.objects for part in known[ref.key].wrong)
+
+
 def seen(event: StoredEvent) -> Seen:
     """The event with the objects it names."""
     context = None if event.context is None else msgspec.json.decode(event.context)

@@ -36,10 +36,14 @@ DISPOSAL_STATES = frozenset(
 RETURNED = Disposition.RETURNED.uri
 
 
+def is_leaving(biz_step: str | None, disposition: str | None) -> bool:
+    """Goods of such an event are on the way to return or destruction, or there."""
+    return biz_step in DISPOSAL or disposition in DISPOSAL_STATES or disposition == RETURNED
+
+
 def is_leaving_trade(part: Part) -> bool:
     """On the way to return or destruction, or there."""
-    state = part.disposition
-    return part.biz_step in DISPOSAL or state in DISPOSAL_STATES or state == RETURNED
+    return is_leaving(part.biz_step, part.disposition)
 
 
 def makes(part: Part) -> bool:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import asin, cos, radians, sin, sqrt
 
 import msgspec
 
 from trace_core.uplink import ClockState
 from trace_server.catalog import store as catalog
-from trace_server.catalog.model import Place
 from trace_server.db import Connection
 from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
+from trace_server.detect.distance import Point, distance_km, point_of
 from trace_server.detect.history import histories
 from trace_server.ingest.model import LinkRole
 from trace_server.ingest.store.parts import Part, bodies_with
 
-EARTH_KM = 6371.0
-"""Mean radius of the earth (IUGG)."""
 FIELD = "suyuan:clockState"
 
 
@@ -30,7 +27,8 @@ def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Itera
         if not history.is_class
     }
     points = {part.read_point for own in reads.values() for part in own if part.read_point}
-    places = {uri: one for uri, one in catalog.places(conn, window.dialect, points).items() if one.latitude is not None}
+    known = catalog.places(conn, window.dialect, points)
+    places = {uri: point for uri, place in known.items() if (point := point_of(place)) is not None}
     suspects = {uri: own for uri, own in reads.items() if _jumps(own, places, params)}
     keys = sorted({part.event_key for own in suspects.values() for part in own})
     unsure = {key for key, body in bodies_with(conn, window.dialect, keys, FIELD).items() if _is_unsure(body)}
@@ -44,26 +42,16 @@ def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Itera
             yield Cleared(uri, "the reads were declared wrong, or a gate in between explains the way")
 
 
-def _jumps(reads: Sequence[Part], places: Mapping[str, Place], params: Mapping[str, float]) -> list[Evidence]:
+def _jumps(reads: Sequence[Part], places: Mapping[str, Point], params: Mapping[str, float]) -> list[Evidence]:
     """The reads that come too soon after the one before."""
     located = [(part, places[part.read_point]) for part in reads if part.read_point and part.read_point in places]
     found = []
     for (before, origin), (after, target) in pairwise(located):
-        distance = _distance_km(origin, target)
+        distance = distance_km(origin, target)
         seconds = (after.event_time - before.event_time).total_seconds()
         if distance > params["min_km"] and distance / (seconds + params["slack_s"]) * 3600 > params["max_kmh"]:
             found.append(Evidence(after.event_key, after.event_time, f"{distance:.0f} km in {seconds:.0f} s"))
     return found
-
-
-def _distance_km(one: Place, other: Place) -> float:
-    """On the great circle (haversine)."""
-    if one.latitude is None or one.longitude is None or other.latitude is None or other.longitude is None:
-        return 0.0
-    north, other_north = radians(one.latitude), radians(other.latitude)
-    east = radians(other.longitude - one.longitude)
-    chord = sin((other_north - north) / 2) ** 2 + cos(north) * cos(other_north) * sin(east / 2) ** 2
-    return 2 * EARTH_KM * asin(sqrt(chord))
 
 
 def _is_unsure(body: str) -> bool:

@@ -1,7 +1,8 @@
-"""D06 over-issue 超额赋码: more items were commissioned in a batch than it has."""
+"""D06 over-issue 超额赋码: more items were commissioned in a batch than it has, or outside the granted ranges."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -9,8 +10,20 @@ from trace_core.ids.canonical import canonical_key
 from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Batch
 from trace_server.db import Connection
-from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import (
+    Cleared,
+    Detector,
+    Evidence,
+    Finding,
+    Outcome,
+    Param,
+    SubjectKind,
+    Window,
+    Withdrawn,
+)
 from trace_server.detect.history import histories
+from trace_server.detect.ranges import makings
+from trace_server.detect.steps import LEGAL_TIME
 from trace_server.ingest.model import ActionCode, EventType
 from trace_server.ingest.rules import class_uri
 from trace_server.ingest.store.parts import last_made, members
@@ -20,7 +33,8 @@ PIECES = frozenset({"H87", "EA", "C62"})
 
 
 def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Iterator[Outcome]:
-    """Count the items of each batch that the window makes more of, or fewer."""
+    """Count the items of each batch that the window makes more of, or fewer; look up the serials of what it makes."""
+    yield from _outside(conn, window)
     known = histories(conn, window)
     makers = [
         one
@@ -51,6 +65,34 @@ def _judge(conn: Connection, key: bytes, batch: Batch, count: int, tolerance_per
     )
 
 
+def _outside(conn: Connection, window: Window) -> Iterator[Outcome]:
+    """Items of products with granted ranges whose serial no range held on the day they were made."""
+    events, ranges = makings(conn, window)
+    found: dict[str, list[Evidence]] = defaultdict(list)
+    wrong: dict[str, set[bytes]] = defaultdict(set)
+    for one in events:
+        event = one.seen.event
+        day = event.event_time.astimezone(LEGAL_TIME).date()
+        strange: Counter[str] = Counter()
+        for item in one.items:
+            rows = ranges[item.gtin or ""]
+            wrong[item.gtin or ""] |= {part.event_key for part in one.wrong}
+            if day >= min(row.valid_from for row in rows if row.valid_from is not None) and not any(
+                row.span.holds(item.serial or "") and row.held_on(day) for row in rows
+            ):
+                strange[item.gtin or ""] += 1
+        for gtin, count in strange.items():
+            if not one.is_wrong:
+                told = f"{count} of {len(one.items)} outside the granted ranges"
+                found[gtin].append(Evidence(event.event_key, event.event_time, told))
+    for gtin, evidence in sorted(found.items()):
+        subject = min(ranges[gtin], key=lambda row: (row.requested_at, row.range_id)).uscc
+        yield Finding(f"{gtin}/ranges", subject, SubjectKind.ENTERPRISE, tuple(evidence), {"gtin": gtin})
+    for gtin, event_keys in sorted(wrong.items()):
+        if event_keys:
+            yield Withdrawn(f"{gtin}/ranges", frozenset(event_keys), "the events were declared wrong")
+
+
 def _pieces(batch: Batch) -> float | None:
     """How many items the batch has; None: its quantity is not counted in items."""
     if batch.uom not in PIECES:
@@ -68,7 +110,8 @@ DETECTOR = Detector(
     title_en="Over-issue",
     subject_kind=SubjectKind.ENTERPRISE,
     guard="only batches that are counted in items; each item counts once however often it is reported, and a "
-    "commissioning that was declared wrong does not",
+    "commissioning that was declared wrong does not; serials are looked up from the first day that a range of the "
+    "product was granted for",
     basis="食品安全法 art. 42; 农产品质量安全法 art. 38, 39; domain.md D06",
     params=(Param("tolerance_percent", 0, "%", "domain.md D06: unit tolerance; tags are counted one by one"),),
     find=find,

@@ -62,7 +62,10 @@ class ListKind:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What follows from a list in one field, as `measures.toml` has it."""
+    """What follows from a list in one field, as `measures.toml` has it.
+
+    `acts`: what of the goods' way it covers: making, dispatch, receipt, sale.
+    """
 
     id: str
     list: str
@@ -74,6 +77,7 @@ class Measure:
     legal_basis: str
     effective_from: date
     confirmed: bool
+    acts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,10 @@ def kinds() -> dict[str, ListKind]:
 @lru_cache(maxsize=1)
 def measures() -> tuple[Measure, ...]:
     """The catalogue of `measures.toml`. Raises `ValueError` for a measure on a list that does not exist."""
-    found = tuple(Measure(**{**row, "effect": Effect(row["effect"])}) for row in _rows("measures.toml", "measure"))
+    found = tuple(
+        Measure(**{**row, "effect": Effect(row["effect"]), "acts": tuple(row.get("acts", ()))})
+        for row in _rows("measures.toml", "measure")
+    )
     for measure in found:
         if measure.list not in kinds():
             raise ValueError(f"measure {measure.id} stands on an unknown list {measure.list!r}")

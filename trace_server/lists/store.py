@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from trace_server.db import Connection
+from trace_server.db import Connection, Dialect
 from trace_server.lists.model import Application, ListState, Membership
 from trace_server.lists.tables import list_membership, measure_application
 
@@ -38,6 +39,15 @@ def of_subject(conn: Connection, uscc: str) -> list[Membership]:
         select(table).where(table.c.uscc == uscc).order_by(table.c.list_id, table.c.listed_on, table.c.membership_id)
     )
     return [_membership(row) for row in conn.execute(query)]
+
+
+def of_subjects(conn: Connection, dialect: Dialect, usccs: Collection[str]) -> list[Membership]:
+    """All memberships of these subjects, by subject, list and listing."""
+    table = list_membership
+    rows = dialect.select_any(
+        conn, lambda part: select(table).where(dialect.in_values(table.c.uscc, part)), sorted(usccs)
+    )
+    return [_membership(row) for row in sorted(rows, key=lambda row: (row.uscc, row.list_id, row.membership_id))]
 
 
 def on_list(conn: Connection, list_id: str, *, after: str, limit: int) -> list[Membership]:

@@ -82,12 +82,27 @@ class TagRange:
     version: int
 
     def in_force(self, day: date) -> bool:
-        """Whether codes of it may be issued on `day`."""
-        if self.state is not RangeState.GRANTED or self.valid_from is None or day < self.valid_from:
+        """Whether codes of it may be issued on `day`, as it stands now."""
+        return self.state is RangeState.GRANTED and self.held_on(day)
+
+    def held_on(self, day: date) -> bool:
+        """Whether codes of it might be issued on `day`: one that was revoked held until the day before."""
+        if self.valid_from is None or day < self.valid_from or (self.valid_to is not None and day > self.valid_to):
             return False
-        return self.valid_to is None or day <= self.valid_to
+        if self.state is RangeState.REVOKED and self.decided_at is not None:
+            return day < self.decided_at.date()
+        return True
 
     @property
     def left(self) -> int:
         """Codes that may still be issued of it."""
         return max(0, self.quota - self.issued)
+
+
+@dataclass(frozen=True, slots=True)
+class Queried:
+    """How many callers asked for a code (object key of the item) on one day (Asia/Shanghai)."""
+
+    object_key: bytes
+    day: date
+    callers: int

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
 
 from trace_server.db import Connection, Dialect
-from trace_server.registers.model import RangeState, Span, TagRange
+from trace_server.registers.model import Queried, RangeState, Span, TagRange
+from trace_server.registers.tables import code_query
 from trace_server.registers.tables import tag_range as table
 
 _SPAN = ("first", "last", "prefix", "low", "high", "width")
@@ -98,6 +99,25 @@ def ranges(
         same = (table.c.requested_at == moment) & (table.c.range_id > range_id)
         query = query.where((table.c.requested_at > moment) | same)
     return [_range(row) for row in conn.execute(query)]
+
+
+def queried_often(conn: Connection, since: date, more_than: int) -> list[Queried]:
+    """Codes that more callers than this asked for on one day, on `since` or later; reads every code's counter."""
+    query = code_query.c
+    often = (query.today > more_than) | (query.yesterday > more_than)
+    rows = conn.execute(select(code_query).where(query.last_day >= _number(since), often).order_by(query.object_key))
+    found = []
+    for row in rows:
+        last = date(row.last_day // 10_000, row.last_day // 100 % 100, row.last_day % 100)
+        if row.today > more_than:
+            found.append(Queried(row.object_key, last, row.today))
+        elif last > since:
+            found.append(Queried(row.object_key, last - timedelta(days=1), row.yesterday))
+    return found
+
+
+def _number(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def _values(row: TagRange) -> dict[str, Any]:

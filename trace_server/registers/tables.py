@@ -1,10 +1,14 @@
-"""Table of tag ranges; small, kept in one place."""
+"""Tables of tag ranges, small, kept in one place, and of how often each code was asked for.
+
+Of a query a day and an hour are the finest that is kept; no device, address or city. Its days are numbers such as
+20261124 (Asia/Shanghai): the hot path of the code page, which counts, speaks to the driver without type conversion.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, String, Table, Text
 
-from trace_server.db import UtcDateTime, metadata
+from trace_server.db import Key, UtcDateTime, metadata
 
 tag_range = Table(
     "tag_range",
@@ -33,4 +37,18 @@ tag_range = Table(
     Index("tag_range_by_gtin", "gtin", "prefix", "low"),
     Index("tag_range_by_uscc", "uscc", "requested_at"),
     Index("tag_range_by_request", "requested_at", "range_id"),
+)
+
+code_query = Table(
+    "code_query",
+    metadata,
+    Column("object_key", Key, primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("first_day", Integer, nullable=False),
+    Column("first_hour", SmallInteger, nullable=False),
+    # The day before `last_day` on which it was asked for, as the newest query sees it.
+    Column("previous_day", Integer),
+    Column("last_day", Integer, nullable=False),
+    Column("today", Integer, nullable=False),
+    Column("yesterday", Integer, nullable=False),
 )
