@@ -60,6 +60,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.desk.pages",
     "trace_server.resolver.api",
     "trace_server.resolver.pages",
+    "trace_server.reports.api",
     "trace_server.publicity.pages",
 )
 """Modules that offer a `blueprint`; a missing one is an error."""

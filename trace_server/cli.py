@@ -41,6 +41,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.trace.cli",
     "trace_server.detect.cli",
     "trace_server.cases.cli",
+    "trace_server.reports.cli",
     "trace_server.credit.cli",
     "trace_server.commitments.cli",
     "trace_server.objections.cli",

@@ -50,6 +50,11 @@ class Permission(StrEnum):
     EQUIPMENT_WRITE = "equipment:write"
     """Register, put in use, take out, scrap; a client bound to a subject: its own."""
     EQUIPMENT_INSPECT = "equipment:inspect"
+    REPORTS_READ = "reports:read"
+    """That reports were issued, and how they stand."""
+    REPORTS_REQUEST = "reports:request"
+    """Ask for reports and take the files; a company: on itself."""
+    REPORTS_WITHDRAW = "reports:withdraw"
     DESK_USE = "desk:use"
     """The producers' desk, for one's own company."""
 
@@ -94,6 +99,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.RANGES_REQUEST,
             Permission.RANGES_READ,
             Permission.DESK_USE,
+            Permission.REPORTS_READ,
+            Permission.REPORTS_REQUEST,
             Permission.COMMITMENTS_READ,
             Permission.COMMITMENTS_SIGN,
             Permission.OBJECTIONS_READ,
@@ -102,6 +109,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.REGULATOR: frozenset(
         {
+            Permission.REPORTS_READ,
+            Permission.REPORTS_REQUEST,
+            Permission.REPORTS_WITHDRAW,
             Permission.INDICATIONS_MANAGE,
             Permission.SHOPS_MANAGE,
             Permission.COMPLAINTS_READ,
@@ -133,6 +143,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.CREDIT_OFFICE: frozenset(
         {
+            Permission.REPORTS_READ,
+            Permission.REPORTS_REQUEST,
+            Permission.REPORTS_WITHDRAW,
             Permission.CREDIT_READ,
             Permission.CREDIT_RECORD,
             Permission.JOBS_READ,
@@ -150,6 +163,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset(
         {
+            Permission.REPORTS_READ,
             Permission.COMPLAINTS_READ,
             Permission.EQUIPMENT_READ,
             Permission.JOBS_READ,

@@ -64,10 +64,13 @@ def list_reports(
 
 
 def download(services: Services, asker: Asker, report_no: str) -> tuple[Report, bytes]:
-    """The file; who took it is logged. Raises `NotFound`, `Conflict` while it is made or after it was withdrawn."""
+    """The file; who took it is logged. Raises `NotFound`, `NotAllowed` for a file under another
+    person's authorisation, `Conflict` while it is made or after it was withdrawn."""
     now = services.clock()
     with services.db.begin() as conn:
         row = _require(conn, asker, report_no)
+        if kinds.require(row.wish.kind).needs_authorisation and row.asker.actor != asker.actor:
+            raise NotAllowed("the authorisation is somebody else's", where="report_no", remedy="ask with your own")
         if row.state is not ReportState.ISSUED:
             raise Conflict(f"the report is {row.state}", where="report_no", remedy="look again in a moment")
         data = store.file(conn, row.file_sha256)
