@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, timedelta
 from typing import Any
-
-import pytest
 
 from tests.server.detect.make import (
     DAY,
@@ -42,13 +41,27 @@ POST = PRE | {"suyuan:checkStage": "post"}
 CYLINDER = Asset(URI, "", "lpg", USCC, date(2027, 1, 1), date(2034, 1, 1), "示例", date(2026, 1, 1), fill_limit_kg=14.9)
 
 
-def know(db: Database, **changes: Any) -> None:
+def uri(item: int) -> str:
+    return canonical_uri(item_uri(item))
+
+
+def know(db: Database, item: int = 1, **changes: Any) -> None:
     with db.begin() as conn:
-        store.add(conn, replace(CYLINDER, **changes))
+        store.add(conn, replace(CYLINDER, uri=uri(item), **changes))
 
 
 def values(db: Database, rule: str) -> list[str]:
     return [one.value for alert in open_alerts(db, rule) for one in alert.evidence]
+
+
+def of_items(db: Database, rule: str) -> dict[str, list[str]]:
+    """Cylinder → what was found of it."""
+    found = {alert.group_key.partition("@")[0]: alert for alert in open_alerts(db, rule)}
+    return {name: [one.value for one in alert.evidence] for name, alert in found.items()}
+
+
+def expected(examples: Sequence[tuple[Any, Any, list[str]]]) -> dict[str, list[str]]:
+    return {uri(item): found for item, (_, _, found) in enumerate(examples, 1) if found}
 
 
 def sweep(db: Database, rule: str, hours: float) -> None:
@@ -58,37 +71,35 @@ def sweep(db: Database, rule: str, hours: float) -> None:
     assert not report.failed, report.failed
 
 
-@pytest.mark.parametrize(
-    ("facts", "event", "found"),
-    [
-        ({"inspection_due": date(2026, 11, 22)}, at(0, **FILLED), ["2 d overdue"]),
-        ({"inspection_due": date(2026, 11, 24)}, at(0, **FILLED), []),
-        ({"scrap_on": date(2026, 11, 24)}, at(0, **FILLED), ["0 d after scrap"]),
-        ({"scrap_on": date(2026, 11, 25)}, at(0, **FILLED), []),
-        ({"owner": OTHER}, at(0, **FILLED), [f"owner {OTHER}, station {USCC}"]),
-        ({"inspection_due": date(2026, 11, 22)}, at(0, **PRE), []),
-        ({"inspection_due": date(2026, 11, 22)}, at(0, bizStep="storing"), []),
-        ({}, at(0, **FILLED), []),
-    ],
-    ids=["overdue", "on the due day", "scrapped", "before scrap", "foreign", "checked only", "stored", "lawful"],
+D51: Sequence[tuple[dict[str, Any], dict[str, Any], list[str]]] = (
+    ({"inspection_due": date(2026, 11, 22)}, FILLED, ["2 d overdue"]),
+    ({"inspection_due": date(2026, 11, 24)}, FILLED, []),
+    ({"scrap_on": date(2026, 11, 24)}, FILLED, ["0 d after scrap"]),
+    ({"scrap_on": date(2026, 11, 25)}, FILLED, []),
+    ({"owner": OTHER}, FILLED, [f"owner {OTHER}, station {USCC}"]),
+    ({"inspection_due": date(2026, 11, 22)}, PRE, []),
+    ({"inspection_due": date(2026, 11, 22)}, {"bizStep": "storing"}, []),
+    ({}, FILLED, []),
 )
-def test_d51_finds_a_filling_that_the_register_forbids(
-    database: Database, facts: dict[str, Any], event: dict[str, Any], found: list[str]
-) -> None:
+"""Facts of the register, what was done, what is found: each a cylinder of its own."""
+
+
+def test_d51_finds_a_filling_that_the_register_forbids(database: Database) -> None:
     world(database)
     position(database)
-    know(database, **facts)
-    post(database, event)
+    events = []
+    for item, (facts, told, _) in enumerate(D51, 1):
+        know(database, item, **facts)
+        events.append(at(0, item, **told))
+    post(database, *events)
     follow(database, "D51")
-    assert values(database, "D51") == found
-    assert [(one.group_key, one.subject) for one in open_alerts(database, "D51")] == [(f"{URI}@{GATE}", GATE)] * len(
-        found
-    )
+    assert of_items(database, "D51") == expected(D51)
+    assert {one.subject for one in open_alerts(database, "D51")} == {GATE}
     detect.back_fill(database, NOW, [DETECTORS["D51"]])
-    assert values(database, "D51") == found
-    post(database, wrong(event))
+    assert of_items(database, "D51") == expected(D51)
+    post(database, *(wrong(event) for event in events))
     follow(database, "D51")
-    assert values(database, "D51") == []
+    assert of_items(database, "D51") == {}
 
 
 def test_d51_suspects_an_unknown_cylinder_after_a_day_until_the_register_knows_it(database: Database) -> None:
@@ -111,55 +122,52 @@ def test_d51_a_later_inspection_does_not_make_the_earlier_filling_right(database
     assert values(database, "D51") == ["23 d overdue"]
 
 
-@pytest.mark.parametrize(
-    ("facts", "event", "found"),
-    [
-        ({}, at(0, **FILLED | {"suyuan:medium": "acetylene"}), ["acetylene into lpg"]),
-        ({}, at(0, **FILLED | {"suyuan:weightKg": 15.2}), ["15.2 kg, limit 14.9 kg"]),
-        ({}, at(0, **POST | {"suyuan:weightKg": 15.2}), ["15.2 kg, limit 14.9 kg"]),
-        ({}, at(0, **FILLED | {"suyuan:weightKg": 15.0}), []),
-        ({"fill_limit_kg": None, "medium": ""}, at(0, **FILLED | {"suyuan:weightKg": 90}), []),
-        ({}, at(0, **FILLED), []),
-    ],
-    ids=["medium", "overfilled", "weighed after", "within the scale's error", "nothing known", "right"],
+D52: Sequence[tuple[dict[str, Any], dict[str, Any], list[str]]] = (
+    ({}, FILLED | {"suyuan:medium": "acetylene"}, ["acetylene into lpg"]),
+    ({}, FILLED | {"suyuan:weightKg": 15.2}, ["15.2 kg, limit 14.9 kg"]),
+    ({}, POST | {"suyuan:weightKg": 15.2}, ["15.2 kg, limit 14.9 kg"]),
+    ({}, FILLED | {"suyuan:weightKg": 15.0}, []),
+    ({"fill_limit_kg": None, "medium": ""}, FILLED | {"suyuan:weightKg": 90}, []),
+    ({}, FILLED, []),
 )
-def test_d52_finds_the_wrong_medium_and_too_much_of_it(
-    database: Database, facts: dict[str, Any], event: dict[str, Any], found: list[str]
-) -> None:
-    know(database, **facts)
-    post(database, event)
-    follow(database, "D52")
-    assert values(database, "D52") == found
-    post(database, wrong(event))
-    follow(database, "D52")
-    assert values(database, "D52") == []
 
 
-@pytest.mark.parametrize(
-    ("events", "found"),
-    [
-        ([at(0, **FILLED)], [NEITHER]),
-        ([at(-600, **PRE), at(0, **FILLED)], ["no check after"]),
-        ([at(0, **FILLED), at(HOUR, **POST)], ["no check before"]),
-        ([at(-2 * HOUR, **PRE), at(0, **FILLED), at(HOUR, **POST)], ["no check before"]),
-        ([at(-600, **PRE | {"suyuan:check": "failed"}), at(0, **FILLED), at(HOUR, **POST)], ["no check before"]),
-        (
-            [at(-600, **PRE), at(0, **FILLED), at(HOUR, **POST), at(2 * HOUR, **FILLED)],
-            ["no check before, no check after"],
-        ),
-        ([at(-600, **PRE), at(0, **FILLED), at(60, **FILLED), at(HOUR, **POST)], []),
-        ([at(-600, **PRE), at(0, **FILLED), at(HOUR, **POST)], []),
-    ],
-    ids=["none", "before", "after", "too early", "failed", "one check for two", "reader and scale", "both"],
-)
-def test_d53_finds_a_filling_without_its_checks(
-    database: Database, events: list[dict[str, Any]], found: list[str]
-) -> None:
+def test_d52_finds_the_wrong_medium_and_too_much_of_it(database: Database) -> None:
+    events = []
+    for item, (facts, told, _) in enumerate(D52, 1):
+        know(database, item, **facts)
+        events.append(at(0, item, **told))
     post(database, *events)
+    follow(database, "D52")
+    assert of_items(database, "D52") == expected(D52)
+    detect.back_fill(database, NOW, [DETECTORS["D52"]])
+    assert of_items(database, "D52") == expected(D52)
+    post(database, *(wrong(event) for event in events))
+    follow(database, "D52")
+    assert of_items(database, "D52") == {}
+
+
+D53: Sequence[tuple[str, list[tuple[float, dict[str, Any]]], list[str]]] = (
+    ("none", [(0, FILLED)], [NEITHER]),
+    ("before", [(-600, PRE), (0, FILLED)], ["no check after"]),
+    ("after", [(0, FILLED), (HOUR, POST)], ["no check before"]),
+    ("too early", [(-2 * HOUR, PRE), (0, FILLED), (HOUR, POST)], ["no check before"]),
+    ("failed", [(-600, PRE | {"suyuan:check": "failed"}), (0, FILLED), (HOUR, POST)], ["no check before"]),
+    ("one for two", [(-600, PRE), (0, FILLED), (HOUR, POST), (2 * HOUR, FILLED)], [NEITHER]),
+    ("reader and scale", [(-600, PRE), (0, FILLED), (60, FILLED), (HOUR, POST)], []),
+    ("both", [(-600, PRE), (0, FILLED), (HOUR, POST)], []),
+)
+
+
+def test_d53_finds_a_filling_without_its_checks(database: Database) -> None:
+    told = [(item, moment, said) for item, (_, acts, _) in enumerate(D53, 1) for moment, said in acts]
+    post(database, *(at(moment, item, **said) for item, moment, said in told))
     follow(database, "D53")
-    assert values(database, "D53") == []
+    assert of_items(database, "D53") == {}
     sweep(database, "D51", 49)
-    assert values(database, "D53") == found
+    assert of_items(database, "D53") == expected(D53)
+    detect.back_fill(database, NOW + timedelta(hours=49), [DETECTORS["D53"]])
+    assert of_items(database, "D53") == expected(D53)
 
 
 def test_d53_is_taken_back_by_checks_that_are_uploaded_late(database: Database) -> None:
@@ -172,23 +180,21 @@ def test_d53_is_taken_back_by_checks_that_are_uploaded_late(database: Database) 
     assert values(database, "D53") == []
 
 
-@pytest.mark.parametrize(
-    ("facts", "is_found"),
-    [
-        ({"in_use_on": date(2026, 10, 24)}, True),
-        ({"in_use_on": date(2026, 10, 25)}, False),
-        ({"in_use_on": date(2026, 1, 1), "registration_no": "瓶10苏J00001(26)"}, False),
-        ({"in_use_on": date(2026, 1, 1), "state": "out_of_service"}, False),
-        ({"in_use_on": None}, False),
-    ],
-    ids=["31 days", "30 days", "registered", "out of service", "first day unknown"],
+D54: Sequence[tuple[dict[str, Any], bool]] = (
+    ({"in_use_on": date(2026, 10, 24)}, True),
+    ({"in_use_on": date(2026, 10, 25)}, False),
+    ({"in_use_on": date(2026, 1, 1), "registration_no": "瓶10苏J00001(26)"}, False),
+    ({"in_use_on": date(2026, 1, 1), "state": "out_of_service"}, False),
+    ({"in_use_on": None}, False),
 )
-def test_d54_finds_use_without_registration_after_thirty_days(
-    database: Database, facts: dict[str, Any], *, is_found: bool
-) -> None:
-    know(database, **facts)
+
+
+def test_d54_finds_use_without_registration_after_thirty_days(database: Database) -> None:
+    for item, (facts, _) in enumerate(D54, 1):
+        know(database, item, **facts)
     sweep(database, "D54", 0)
-    assert [(one.group_key, one.subject) for one in open_alerts(database, "D54")] == [(URI, USCC)] * is_found
+    found = {one.group_key: one.subject for one in open_alerts(database, "D54")}
+    assert found == {uri(item): USCC for item, (_, is_found) in enumerate(D54, 1) if is_found}
 
 
 def test_d54_is_taken_back_when_the_registration_comes_in(database: Database) -> None:
@@ -202,30 +208,29 @@ def test_d54_is_taken_back_when_the_registration_comes_in(database: Database) ->
     assert open_alerts(database, "D54") == []
 
 
-LIFT = {"kind": "lift", "in_use_on": date(2026, 1, 1), "maintainer": OTHER}
+LIFT: dict[str, Any] = {"kind": "lift", "in_use_on": date(2026, 1, 1), "maintainer": OTHER}
 VISIT = {"bizStep": "inspecting"}
 
 
-@pytest.mark.parametrize(
-    ("facts", "days_ago", "is_found"),
-    [
-        (LIFT, 16, True),
-        (LIFT, 15, False),
-        (LIFT, None, True),
-        (LIFT | {"in_use_on": None}, None, False),
-        (LIFT | {"state": "out_of_service"}, 16, False),
-        (LIFT | {"kind": "boiler"}, 16, False),
-    ],
-    ids=["16 days", "15 days", "never", "nothing known", "out of service", "no lift"],
+D55: Sequence[tuple[dict[str, Any], int | None, bool]] = (
+    (LIFT, 16, True),
+    (LIFT, 15, False),
+    (LIFT, None, True),
+    (LIFT | {"in_use_on": None}, None, False),
+    (LIFT | {"state": "out_of_service"}, 16, False),
+    (LIFT | {"kind": "boiler"}, 16, False),
 )
-def test_d55_finds_a_lift_without_maintenance(
-    database: Database, facts: dict[str, Any], days_ago: int | None, *, is_found: bool
-) -> None:
-    know(database, **facts)
-    if days_ago is not None:
-        post(database, at(-days_ago * DAY, **VISIT))
+"""Facts, days since the last visit, is it found?"""
+
+
+def test_d55_finds_a_lift_without_maintenance(database: Database) -> None:
+    for item, (facts, _, _) in enumerate(D55, 1):
+        know(database, item, **facts)
+    visits = [(item, days) for item, (_, days, _) in enumerate(D55, 1) if days is not None]
+    post(database, *(at(-days * DAY, item, **VISIT) for item, days in visits))
     sweep(database, "D55", 0)
-    assert [(one.group_key, one.subject) for one in open_alerts(database, "D55")] == [(URI, OTHER)] * is_found
+    found = {one.group_key: one.subject for one in open_alerts(database, "D55")}
+    assert found == {uri(item): OTHER for item, (_, _, is_found) in enumerate(D55, 1) if is_found}
 
 
 def test_d55_is_taken_back_by_a_maintenance_that_is_uploaded_late(database: Database) -> None:
