@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pyotp
 import pytest
@@ -20,6 +20,7 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.e2e.conftest import CHROMEDRIVER, Site
 from tests.server.credit.make import SUBJECT
+from tests.server.desk import make as farms
 from tests.server.detect import make as trade
 from tests.server.portal import make
 from trace_server.accounts.model import Role
@@ -27,7 +28,8 @@ from trace_server.cases import operations as cases
 from trace_server.cases.model import Actor
 from trace_server.cases.operations import NewCase
 from trace_server.config import Settings
-from trace_server.db import open_database
+from trace_server.db import Database, open_database
+from trace_server.desk import operations
 from trace_server.services import Services
 from trace_server.users import operations as users
 from trace_server.users import rules
@@ -77,15 +79,7 @@ def desk(site: Site) -> Desk:
     """A regulator's session, an alert and a case in the site's own database."""
     database = open_database(site.database_url)
     settings = Settings(code_secret=make.SECRET)
-    caller = users.Caller("127.0.0.1", "Chromium")
-    _, code = users.add_user(
-        database, make.NOW, "cli:admin", name="inspector-1", display_name="检查员甲", role=Role.REGULATOR,
-        department=BUREAU, scope=Scope(),
-    )  # fmt: skip
-    half = users.join(database, make.NOW, code, "violet harbour sixteen lanterns", caller)
-    secret = rules.new_totp_secret()
-    key = settings.derived_key(users.FACTOR_PURPOSE)
-    token = users.set_factor(database, make.NOW, key, half, secret, pyotp.TOTP(secret).at(make.NOW), caller)
+    token = log_in(database, "inspector-1", Role.REGULATOR, Scope())
     sold = {"bizStep": "retail_selling", "disposition": "retail_sold"}
     for number in (41, 42, 43):
         trade.post(database, trade.at(number, number, **sold), trade.at(trade.HOUR + number, number, **sold))
@@ -102,6 +96,38 @@ def desk(site: Site) -> Desk:
         "/console/chains", f"/console/chains?uri={make.ITEM}",
     )  # fmt: skip
     return Desk(("suyuan-local", token), paths)
+
+
+@pytest.fixture(scope="module")
+def farm(site: Site) -> Desk:
+    """A producer's session in the site's own database, with something on every page of the desk."""
+    database = open_database(site.database_url)
+    run = f"gtin={farms.GTIN}&lot={farms.LOT}&run={quote(farms.stock(database).isoformat())}"
+    token = log_in(database, "farmer-1", Role.PRODUCER, Scope(subject=farms.FARM))
+    outside = Services(database, Settings(code_secret=make.SECRET), lambda: make.NOW)
+    [record] = operations.own_records(outside, farms.COMPANY)
+    database.dispose()
+    batch = f"gtin={farms.GTIN}&lot={farms.LOT}"
+    paths = (
+        "/desk", "/desk/batches", "/desk/batches?state=recalled", f"/desk/batches/one?{batch}",
+        f"/desk/batches/form?{batch}", "/desk/batches/form", "/desk/batches/import", "/desk/labels",
+        f"/desk/labels?{batch}", f"/desk/labels/run?{run}", "/desk/recalls", "/desk/archive",
+        f"/desk/archive/repair/{record.record_id}", "/desk/clients", "/desk/ranges",
+    )  # fmt: skip
+    return Desk(("suyuan-local", token), paths)
+
+
+def log_in(database: Database, name: str, role: Role, scope: Scope) -> str:
+    """Token of a session of somebody new."""
+    caller = users.Caller("127.0.0.1", "Chromium")
+    _, code = users.add_user(
+        database, make.NOW, "cli:admin", name=name, display_name="检查员甲" if role is Role.REGULATOR else "示例农场",
+        role=role, department=BUREAU, scope=scope,
+    )  # fmt: skip
+    half = users.join(database, make.NOW, code, "violet harbour sixteen lanterns", caller)
+    secret = rules.new_totp_secret()
+    key = Settings(code_secret=make.SECRET).derived_key(users.FACTOR_PURPOSE)
+    return users.set_factor(database, make.NOW, key, half, secret, pyotp.TOTP(secret).at(make.NOW), caller)
 
 
 @pytest.fixture(scope="module")
@@ -128,18 +154,19 @@ def in_language(path: str, language: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("face", ["public", "console"])
+@pytest.mark.parametrize("face", ["public", "console", "desk"])
 def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
-    judge: Chrome, site: Site, desk: Desk, face: str, language: str
+    judge: Chrome, site: Site, desk: Desk, farm: Desk, face: str, language: str
 ) -> None:
     axe = AXE.read_text(encoding="utf-8")
     judge.get(site.url + "/how-to-check")
     judge.delete_all_cookies()
-    if face == "console":
-        name, value = desk.cookie
+    if face != "public":
+        name, value = (desk if face == "console" else farm).cookie
         judge.add_cookie({"name": name, "value": value, "path": "/"})
     found: dict[str, list[str]] = {}
-    for path in public_paths(site) if face == "public" else desk.paths:
+    paths = {"public": public_paths(site), "console": desk.paths, "desk": farm.paths}
+    for path in paths[face]:
         judge.get(site.url + in_language(path, language))
         judge.execute_script(axe)
         for width in WIDTHS:
@@ -158,11 +185,12 @@ def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
     assert found == {}
 
 
-def test_every_page_is_html_without_an_error(site: Site, desk: Desk) -> None:
+def test_every_page_is_html_without_an_error(site: Site, desk: Desk, farm: Desk) -> None:
     with tempfile.TemporaryDirectory() as folder, requests.Session() as browser:
         browser.trust_env = False
         names = {}
-        for cookies, paths in (({}, public_paths(site)), (dict([desk.cookie]), desk.paths)):
+        faces = ({}, public_paths(site)), (dict([desk.cookie]), desk.paths), (dict([farm.cookie]), farm.paths)
+        for cookies, paths in faces:
             for path in paths:
                 for language in LANGUAGES:
                     file = Path(folder) / f"{len(names)}.html"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import urlencode
 
 from trace_core.errors import Conflict, InputError, NotFound
 from trace_server.catalog import operations as catalog
@@ -63,7 +64,7 @@ def home(services: Services, company: Company) -> Home:
             f"{one.product_name} {one.batch.lot}",
             f"{one.product_name_en or one.product_name} {one.batch.lot}",
             None,
-            f"/desk/batches?state={Filter.UNINSPECTED}",
+            f"/desk/batches/one?{urlencode({'gtin': one.batch.gtin, 'lot': one.batch.lot})}",
         )
         for one in bare
     ]
@@ -130,6 +131,7 @@ def batch_file(services: Services, company: Company, gtin: str, lot: str) -> Bat
 def register(services: Services, company: Company, document: dict[str, object]) -> None:
     """Register or change a batch of one of the own products. Raises `NotFound`, `InputError` with a JSON pointer."""
     product(services, company, str(document.get("gtin", "")))
+    rules.require_possible_day(document.get("production_date"), today_of(services))
     posted = PostedBatch({**document, "producer_uscc": company.uscc}, company.uscc, company.actor)
     catalog.post_batch(services.db, posted, services.clock())
 
@@ -252,7 +254,9 @@ def _take_row(services: Services, company: Company, row: FileRow, own: set[str],
     seen.add((gtin, lot))
     with services.db.read() as conn:
         before = store.batch_of(conn, company.uscc, gtin, lot)
-    posted = PostedBatch(rules.batch_document(row, company.uscc, before), company.uscc, company.actor)
+    document = rules.batch_document(row, company.uscc, before)
+    rules.require_possible_day(document["production_date"], today_of(services))
+    posted = PostedBatch(document, company.uscc, company.actor)
     try:
         _, changed = catalog.post_batch(services.db, posted, services.clock())
     except NotFound as error:

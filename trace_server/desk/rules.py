@@ -38,6 +38,8 @@ MAX_RUN = 240
 """Labels issued in one go: ten sheets of A4, made while a person waits."""
 SERIAL_DIGITS = 11
 """Digits of a serial: never a leading zero and below 2³⁸, so that an SGTIN-96 tag can carry it too."""
+OLDEST = timedelta(days=100 * 365)
+"""Wines and spirits are sold at that age; beyond it somebody mistyped the year."""
 SCAN = 500
 """Serials of a range asked about in one statement."""
 IsTaken = Callable[[Sequence[str]], frozenset[str]]
@@ -219,6 +221,19 @@ _CERTIFICATE = {
     "kind": "certificate_kind", "number": "certificate_no", "issuer": "certificate_issuer",
     "issued_on": "certificate_date",
 }  # fmt: skip
+
+
+def require_possible_day(production_date: object, today: date) -> None:
+    """Goods are not made tomorrow, nor in a year with a digit missing; other texts are left to the catalog's check.
+
+    Raises `InputError`.
+    """
+    try:
+        made = date.fromisoformat(str(production_date))
+    except ValueError:
+        return
+    if not today - OLDEST <= made <= today:
+        raise InputError("goods cannot be made on that day", where="/production_date", remedy="not after today")
 
 
 def column_of(pointer: str) -> str:

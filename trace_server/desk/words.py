@@ -88,7 +88,7 @@ FIELDS: Mapping[str, str] = {
 """Columns of an import file; the form has the same fields."""
 WRONG_FIELDS: Mapping[str, str] = {
     "gtin": _("商品条码为 8 至 14 位数字，最后一位是校验位；只能登记本企业的产品。"),
-    "lot": _("批号为 1 至 20 个字母、数字或常用符号，不含空格和汉字；一个文件中不能重复。"),
+    "lot": _("批号为 1 至 20 个字母、数字或常用符号，不含空格和汉字。"),
     "production_date": _("生产日期写成 2026-11-24。"),
     "expiry_date": _("到期日期写成 2026-11-24，不早于生产日期；没有保质期的留空。"),
     "quantity": _("数量为大于 0 的数，例如 4800 或 12.5。"),
@@ -109,6 +109,7 @@ SENTENCES: Mapping[str, str] = {
     "another producer registered this batch": _("这个批号已由其他企业登记，请换一个批号。"),
     "the lot is in the file twice": _("同一批次在文件中出现了两次，只保留一行。"),
     "the batch expires before it was made": _("到期日期早于生产日期，请核对。"),
+    "goods cannot be made on that day": _("生产日期不能晚于今天，也不能早于一百年前，请核对年份。"),
     "the batch is recalled": _("这个批次已召回，不能再签发标签。"),
     "the batch is past its date": _("这个批次已过期，不能再签发标签。"),
     "1 to 240 labels at once": _("一次可签发 1 至 240 张；更多的请分几次签发。"),

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.server.console.conftest import log_in
+from tests.server.desk import make as stock
 from tests.server.portal import make
 from tests.server.users.conftest import Browser, Clock, app, browser, clock, invite
 from trace_server.accounts.model import Role
@@ -28,3 +29,10 @@ def farm(app: Flask, clock: Clock, database: Database, log_in: Callable[..., Bro
 def neighbour(farm: Browser, log_in: Callable[..., Browser]) -> Browser:
     """The person of another company."""
     return log_in("neighbour-1", Role.PRODUCER, Scope(subject=make.HAULIER), "")
+
+
+@pytest.fixture
+def stocked(database: Database, log_in: Callable[..., Browser]) -> Browser:
+    """The person of a farm with something on every page."""
+    stock.stock(database)
+    return log_in("farmer-2", Role.PRODUCER, Scope(subject=stock.FARM), "")
