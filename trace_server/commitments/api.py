@@ -10,8 +10,9 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from trace_core.errors import InputError
+from trace_core.errors import InputError, NotAllowed
 from trace_server.accounts.access import current_client, permission
+from trace_server.accounts.model import Role
 from trace_server.commitments import operations
 from trace_server.commitments.model import Commitment, CommitmentEvent, CommitmentState, Finding, Promise, Publicity
 from trace_server.commitments.operations import Step
@@ -21,6 +22,7 @@ from trace_server.services import services
 
 blueprint = APIBlueprint("commitments", __name__, url_prefix="/api/v1/credit/commitments", tag="Credit commitments")
 _CURSOR = re.compile(r"(\d{1,17})\.(\d{20})\Z")
+UNTOLD_STATES = frozenset({CommitmentState.PARTLY, CommitmentState.UNFULFILLED})
 _STATES = tuple(state.value for state in CommitmentState)
 
 
@@ -108,7 +110,7 @@ def sign(json_data: PromiseIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """A company's client signs for itself only."""
     given = json_data
     promise = Promise(**{**given.model_dump(), "publicity": Publicity(given.publicity)})
-    row = operations.sign(services(), _actor(), promise, owner=current_client().subject or None)
+    row = operations.sign(services(), _actor(), promise, owner=_owner() or None)
     return _json(row), 201, {"ETag": _etag(row)}
 
 
@@ -119,10 +121,11 @@ def sign(json_data: PromiseIn) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.doc(summary="Commitments: one's own, or all of them for the authority", responses=[503])
 def list_commitments(query_data: ListIn) -> dict[str, Any]:
     """In the order they were signed. A company hears of a breach once a second person has recorded it."""
-    state = CommitmentState(query_data.state) if query_data.state else None
-    owner = current_client().subject
+    owner, wanted = _owner(), CommitmentState(query_data.state) if query_data.state else None
+    if owner and wanted in UNTOLD_STATES:
+        return {"items": [], "next_cursor": query_data.cursor, "has_more": False}
     found = operations.list_commitments(
-        services(), owner, state, after=_place(query_data.cursor), limit=query_data.limit + 1
+        services(), owner, wanted, after=_place(query_data.cursor), limit=query_data.limit + 1
     )
     page = found[: query_data.limit]
     last = f"{to_microseconds(page[-1].signed_at)}.{page[-1].code}" if page else query_data.cursor
@@ -135,7 +138,7 @@ def list_commitments(query_data: ListIn) -> dict[str, Any]:
 @blueprint.doc(summary="One commitment", responses=_ONE_ANSWERS)
 def one(code: str) -> Response | tuple[dict[str, Any], int, dict[str, str]]:
     """With an `ETag`; `If-None-Match` answers 304 while nothing has changed."""
-    row = operations.open_commitment(services(), code, owner=current_client().subject)
+    row = operations.open_commitment(services(), code, owner=_owner())
     tag = _etag(row)
     if request.if_none_match.contains(tag.strip('"')):
         return Response(status=304, headers={"ETag": tag})
@@ -161,6 +164,14 @@ def take_step(code: str, json_data: StepIn) -> tuple[dict[str, Any], int, dict[s
 
 def _actor() -> str:
     return f"client:{current_client().client_id}"
+
+
+def _owner() -> str:
+    """The company that this client acts for, "" for an authority."""
+    client = current_client()
+    if client.role is Role.PRODUCER and not client.subject:
+        raise NotAllowed("this client acts for nobody", remedy="have a client made that names its company")
+    return client.subject
 
 
 def _json(row: Commitment) -> dict[str, Any]:

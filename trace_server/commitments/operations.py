@@ -33,7 +33,7 @@ _FACTS = {
     Performance.UNFULFILLED: FactKind.COMMITMENT_UNFULFILLED,
 }
 _RECORDED = frozenset({CommitmentState.BREACH, CommitmentState.REMEDIED})
-_UNHEARD = frozenset({CommitmentState.SIGNED, CommitmentState.WITHDRAWN})
+UNHEARD = frozenset({CommitmentState.SIGNED, CommitmentState.WITHDRAWN})
 """States of which nobody outside knows, or in which there is nothing left to object to."""
 
 
@@ -144,7 +144,7 @@ def mark_within(services: Services, conn: Connection, now: datetime, actor: str,
     row = require(conn, code)
     if row.objection:
         raise Conflict("an objection about this commitment is under way", where="code")
-    if row.state in _UNHEARD:
+    if row.state in UNHEARD:
         raise Conflict(f"there is nothing to object to in state {row.state}", where="code")
     _set_mark(services, conn, now, actor, row, objection)
 

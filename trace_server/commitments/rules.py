@@ -74,7 +74,7 @@ def code_of(text: str, where: str) -> str:
     try:
         return codes.parse(text).code
     except IdentifierError as err:
-        raise InputError(f"this is no unified social credit code: {err}", where=where) from err
+        raise InputError("this is no unified social credit code", where=where, remedy=str(err)) from err
 
 
 def require_text(text: str, where: str, most: int = MAX_REASON) -> str:

@@ -31,6 +31,8 @@ ITEMS: tuple[Item, ...] = (
     Item("/console/alerts", _("预警"), "cases:read"),
     Item("/console/chains", _("追溯链"), "events:read"),
     Item("/console/cases", _("案件"), "cases:read"),
+    Item("/console/commitments", _("信用承诺"), "commitments:read"),
+    Item("/console/objections", _("异议"), "objections:read"),
     Item("/console/complaints", _("举报投诉"), "complaints:read"),
     Item("/console/account", _("我的账户"), ""),
 )

@@ -10,8 +10,9 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from trace_core.errors import InputError
+from trace_core.errors import InputError, NotAllowed
 from trace_server.accounts.access import current_client, permission
+from trace_server.accounts.model import Role
 from trace_server.db.types import EPOCH, to_microseconds
 from trace_server.objections import operations
 from trace_server.objections.model import Objection, ObjectionEvent, ObjectionState, Remedy, TargetKind
@@ -106,7 +107,7 @@ def raise_objection(json_data: ObjectionIn) -> tuple[dict[str, Any], int, dict[s
     """What it is about is marked 异议处理中 at once. A company's client objects to what is said of itself only."""
     given = json_data
     claim = Claim(TargetKind(given.kind), given.target, given.claim, tuple(given.papers), given.representative)
-    row = operations.raise_objection(services(), _actor(), claim, owner=current_client().subject or None)
+    row = operations.raise_objection(services(), _actor(), claim, owner=_owner() or None)
     return _json(row), 201, {"ETag": _etag(row)}
 
 
@@ -119,7 +120,7 @@ def list_objections(query_data: ListIn) -> dict[str, Any]:
     """In the order they were raised."""
     state = ObjectionState(query_data.state) if query_data.state else None
     found = operations.list_objections(
-        services(), current_client().subject, state, after=_place(query_data.cursor), limit=query_data.limit + 1
+        services(), _owner(), state, after=_place(query_data.cursor), limit=query_data.limit + 1
     )
     page = found[: query_data.limit]
     last = f"{to_microseconds(page[-1].raised_at)}.{page[-1].objection_id}" if page else query_data.cursor
@@ -132,7 +133,7 @@ def list_objections(query_data: ListIn) -> dict[str, Any]:
 @blueprint.doc(summary="One objection", responses=_ONE_ANSWERS)
 def one(objection_id: str) -> Response | tuple[dict[str, Any], int, dict[str, str]]:
     """With an `ETag`; `If-None-Match` answers 304 while nothing has changed."""
-    row = operations.open_objection(services(), objection_id, owner=current_client().subject)
+    row = operations.open_objection(services(), objection_id, owner=_owner())
     tag = _etag(row)
     if request.if_none_match.contains(tag.strip('"')):
         return Response(status=304, headers={"ETag": tag})
@@ -156,6 +157,14 @@ def take_step(objection_id: str, json_data: StepIn) -> tuple[dict[str, Any], int
 
 def _actor() -> str:
     return f"client:{current_client().client_id}"
+
+
+def _owner() -> str:
+    """The company that this client acts for, "" for an authority."""
+    client = current_client()
+    if client.role is Role.PRODUCER and not client.subject:
+        raise NotAllowed("this client acts for nobody", remedy="have a client made that names its company")
+    return client.subject
 
 
 def _json(row: Objection) -> dict[str, Any]:

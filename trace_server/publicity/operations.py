@@ -10,6 +10,8 @@ from trace_core.errors import IdentifierError
 from trace_core.ids import uscc
 from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Subject
+from trace_server.commitments.model import Commitment
+from trace_server.commitments.operations import shown_of
 from trace_server.credit import store as credit
 from trace_server.credit.grading.model import Reason
 from trace_server.credit.model import Archive, ViolationRecord
@@ -31,18 +33,22 @@ class ArchivePage:
     subject: Subject | None
     archive: Archive
     grade: CheckedGrade | None
+    commitments: tuple[Commitment, ...] = ()
+    """Those for the public, newest first."""
 
     @property
     def is_known(self) -> bool:
-        return self.subject is not None or bool(self.archive.shown or self.archive.withdrawn)
+        return self.subject is not None or bool(self.archive.shown or self.archive.withdrawn or self.commitments)
 
     @property
     def name(self) -> str:
-        """Name in the register, else in the newest decision shown; empty when there is none."""
+        """Name in the register, else in the newest decision or commitment shown; empty when there is none."""
         if self.subject is not None:
             return self.subject.name
         records = (*self.archive.shown, *self.archive.withdrawn)
-        return records[0].decision.subject_name if records else ""
+        if records:
+            return records[0].decision.subject_name
+        return self.commitments[0].promise.subject_name if self.commitments else ""
 
     def decision_behind(self, record_id: str) -> ViolationRecord | None:
         """The decision behind a line of the grade, when this page shows it; others are not told apart."""
@@ -59,7 +65,9 @@ class ArchivePage:
     def _may_tell(self, reason: Reason) -> bool:
         if reason.condition == "years_clean":
             return any(self.decision_behind(ref) for ref in reason.refs)
-        return reason.condition != "no_commitment_breach"
+        if reason.condition == "no_commitment_breach":
+            return any(row.code in reason.refs for row in self.commitments)
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,8 @@ def open_archive(services: Services, code: str) -> ArchivePage:
     today = law_day(services.clock())
     with services.db.read() as conn:
         found = archive(conn, parsed, today)
-        return ArchivePage(catalog.subject(conn, parsed), found, checked_grade(conn, parsed))
+        promises = tuple(shown_of(conn, parsed))
+        return ArchivePage(catalog.subject(conn, parsed), found, checked_grade(conn, parsed), promises)
 
 
 def search(services: Services, query: str) -> Search:

@@ -1,4 +1,4 @@
-"""HTML routes of the public credit archive. Complete without JavaScript, nothing from another host, no cookie."""
+"""HTML routes of the public credit archive and of online sellers' marks. Complete without JavaScript, nothing from another host, no cookie."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from flask import Blueprint, Response, request
 from trace_core.errors import IdentifierError
 from trace_server.accounts.access import public
 from trace_server.publicity import operations
+from trace_server.publicity.badge import badge
 from trace_server.publicity.rendering import Page, choose_language, render
+from trace_server.publicity.shop_words import STANDING, UNKNOWN
 from trace_server.services import services
+from trace_server.shops import operations as shops
 
 blueprint = Blueprint("publicity", __name__)
 
@@ -42,6 +45,33 @@ def archive(code: str) -> Response:
         return _answer(page, "publicity/unknown.html", 404, code=shown.archive.uscc, as_of=shown.archive.as_of)
     facts = {"shown": shown, "archive": shown.archive, "subject": shown.subject, "graded": shown.grade}
     return _answer(page, "publicity/archive.html", 200, **facts)
+
+
+@blueprint.get("/shop/<mark>")
+@public
+def shop(mark: str) -> Response:
+    """What an online seller's mark is worth now, and whose it is; also for a mark that nobody gave out."""
+    page = _page()
+    shown = shops.shown(services(), mark)
+    said = STANDING[shown.standing] if shown is not None else UNKNOWN
+    facts = {"shown": shown, "said": said, "typed": mark[:64]}
+    return _answer(page, "publicity/shop.html", 404 if shown is None else 200, **facts)
+
+
+@blueprint.get("/shop/<mark>/badge.svg")
+@public
+def shop_badge(mark: str) -> Response:
+    """The badge for the seller's own page: a picture of the present state, which other hosts may show."""
+    page, outside = _page(), services()
+    shown = shops.shown(outside, mark)
+    said = STANDING[shown.standing] if shown is not None else UNKNOWN
+    svg = badge(said, shown.shop.mark if shown is not None else "", outside.clock(), page.language)
+    response = Response(svg, 404 if shown is None else 200, content_type="image/svg+xml; charset=utf-8")
+    response.headers["Content-Language"] = page.language
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE_S}"
+    response.headers["Vary"] = "Accept-Language"
+    return response
 
 
 def _page() -> Page:

@@ -21,7 +21,7 @@ from trace_server.credit.model import ViolationRecord
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.steps import law_day
 from trace_server.languages import LANGUAGES, LOCALES, SOURCE, translations
-from trace_server.publicity.words import CATEGORY, GRADE_LINE, GREEN, SEVERITY, SUBJECT_STATUS
+from trace_server.publicity.words import CATEGORY, COMMITMENT, GRADE_LINE, GREEN, SEVERITY, SUBJECT_STATUS
 
 YUAN_PER_WAN = 10_000
 MAX_HEADER = 256
@@ -93,6 +93,7 @@ def _environment(language: str) -> tuple[Environment, str, str]:
         category_words=CATEGORY,
         line_words=GRADE_LINE,
         green_words=GREEN,
+        commitment_words=COMMITMENT,
         regime=_regime,
     )
     css = _style(folder)

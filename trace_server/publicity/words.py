@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trace_server.catalog.model import SubjectStatus
+from trace_server.commitments.model import CommitmentState
 from trace_server.credit.grading.model import Performance
 from trace_server.credit.grading.policy import BonusWhen, CapWhen
 from trace_server.credit.model import Severity
@@ -49,12 +50,21 @@ GRADE_LINE: Mapping[str, str] = {
     CapWhen.COMMITMENT: _("有未履行的信用承诺，不论分数"),
 }
 """What a line was counted for, by its `basis`."""
+COMMITMENT: Mapping[str, str] = {
+    CommitmentState.PUBLIC: _("已公开，尚未生效"),
+    CommitmentState.IN_FORCE: _("履行中"),
+    CommitmentState.FULFILLED: _("全部履行"),
+    CommitmentState.BREACH: _("违背承诺"),
+    CommitmentState.REMEDIED: _("曾违背承诺，已纠正"),
+}
+"""A public commitment's state, as others hear of it."""
 GREEN: Mapping[str, str] = {
     "years_clean": _("规定年限内有一般或严重的处罚决定"),
     "not_on_serious": _("在严重违法失信名单上"),
     "not_on_abnormal": _("在经营异常名录上"),
     "not_on_industry_black": _("在行业黑名单上"),
     "registered_months": _("登记时间不足，或本平台没有登记日期"),
+    "no_commitment_breach": _("有违背信用承诺的记录"),
     "unshown": _("有不对公众展示的条件未满足；主体本人可向主管部门查询"),
 }
 """What stands against the green channel, by the condition that is not met."""

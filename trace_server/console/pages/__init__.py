@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from trace_server.console.pages import alerts, cases, chains, complaints, home
+from trace_server.console.pages import alerts, cases, chains, commitments, complaints, home, objections
 
 blueprint = Blueprint("console", __name__)
-for _desk in (home, alerts, chains, cases, complaints):
+for _desk in (home, alerts, chains, cases, complaints, commitments, objections):
     blueprint.register_blueprint(_desk.blueprint)
