@@ -46,12 +46,13 @@ def list_detectors(services: Services, *, as_json: bool) -> None:
 @detectors.command("docs")
 @click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
 def write_docs(*, folder: Path) -> None:
-    """trace-server detectors docs docs/detectors
+    """trace-server detectors docs docs
 
-    Write the page of each rule.
+    Write the page of each rule, and the reference page of all.
     """
-    for detector in run.registry().values():
-        (folder / f"{detector.id}.md").write_text(page.page(detector))
+    for name, text in page.pages(run.registry().values()).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
 
 
 commands: list[click.Command] = [detectors]

@@ -26,6 +26,16 @@ class SubjectKind(StrEnum):
     DATA = "data"
 
 
+class Severity(StrEnum):
+    """How soon somebody should look at an alert. It says nothing of a violation: that is the cases' business."""
+
+    HIGH = "high"
+    """People may come to harm while it waits."""
+    MEDIUM = "medium"
+    LOW = "low"
+    """Operations, or a hint that needs others beside it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """A threshold. `basis`: the legal or technical ground of the default."""
@@ -150,6 +160,9 @@ class Detector:
     find: Find | None = None
     sweep: Sweep | None = None
     sweep_every_s: float = 60.0
+    severity: Severity = Severity.MEDIUM
+    also_kinds: tuple[SubjectKind, ...] = ()
+    """Whom some of its findings concern instead of `subject_kind`."""
 
     def __post_init__(self) -> None:
         if self.find is None and self.sweep is None:

@@ -10,7 +10,17 @@ import msgspec
 from trace_core.uplink import ClockState
 from trace_server.catalog import store as catalog
 from trace_server.db import Connection
-from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import (
+    Cleared,
+    Detector,
+    Evidence,
+    Finding,
+    Outcome,
+    Param,
+    Severity,
+    SubjectKind,
+    Window,
+)
 from trace_server.detect.distance import Point, distance_km, point_of
 from trace_server.detect.history import histories
 from trace_server.ingest.model import LinkRole
@@ -64,6 +74,7 @@ DETECTOR = Detector(
     title_zh="不可能行程",
     title_en="Impossible travel",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="only reads by gates whose clock was synchronised, at places with a registered position; an item's place is "
     "never taken from its container's",
     basis="食品安全法 art. 42; 药品管理法 art. 12, 36; domain.md D02",

@@ -8,7 +8,17 @@ import msgspec
 
 from trace_core.epcis.cbv import BizStep
 from trace_server.db import Connection
-from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import (
+    Cleared,
+    Detector,
+    Evidence,
+    Finding,
+    Outcome,
+    Param,
+    Severity,
+    SubjectKind,
+    Window,
+)
 from trace_server.detect.history import histories
 from trace_server.ingest.model import LinkRole, StoredEvent
 from trace_server.ingest.store.parts import Part, bodies_with
@@ -69,6 +79,7 @@ DETECTOR = Detector(
     title_zh="标签克隆",
     title_en="TID mismatch",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="the first TID by event time binds; an event that encodes, repairs or replaces the tag binds anew; readers "
     "that tell a shorter part of the same TID agree, one below min_bits says nothing",
     basis="食品安全法 art. 42; 药品管理法 art. 12, 36; domain.md D03",

@@ -14,6 +14,7 @@ from trace_server.detect.detector import (
     History,
     Outcome,
     Param,
+    Severity,
     SubjectKind,
     Window,
 )
@@ -86,6 +87,7 @@ DETECTOR = Detector(
     title_zh="终态后再现",
     title_en="Event after end",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="a returned item lives again, destroying what was sold is allowed, and one act that two systems report "
     "within same_act_s is one",
     basis="药品管理法 art. 12, 36, 57; a code may be sold once (domain.md §3.4, D04)",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 
 from trace_server.db import Connection, Dialect
-from trace_server.detect.detector import Detector, Finding, Outcome, Param, SubjectKind
+from trace_server.detect.detector import Detector, Finding, Outcome, Param, Severity, SubjectKind
 from trace_server.detect.steps import LEGAL_TIME
 from trace_server.ingest.store.events import objects
 from trace_server.registers import store as registers
@@ -36,6 +36,7 @@ DETECTOR = Detector(
     title_zh="查询异常",
     title_en="Query anomaly",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.LOW,
     guard="a caller is one network in one hour, so reloads count once; previews (HEAD) do not count; forged codes "
     "never reach the counter; no city is kept of a query, so cities are not compared",
     basis="食品安全法 art. 42; domain.md D05",

@@ -108,6 +108,7 @@ DETECTOR = Detector(
     title_zh="物料超差",
     title_en="Mass balance",
     subject_kind=SubjectKind.ENTERPRISE,
+    also_kinds=(SubjectKind.DATA,),
     guard="the alert waits wait_h for inputs that are uploaded later; what has no mass, no recorded input or no "
     "recorded making is not judged; data while no office has confirmed the yield",
     basis="食品安全法 art. 46, 50; domain.md D12; trace_server/trace/yields.toml",

@@ -8,7 +8,7 @@ from datetime import date
 from trace_server.catalog.model import Batch
 from trace_server.db import Connection
 from trace_server.detect.batches import BatchRule, batch_findings
-from trace_server.detect.detector import Detector, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import Detector, Outcome, Param, Severity, SubjectKind, Window
 from trace_server.detect.steps import LEGAL_TIME
 from trace_server.ingest.model import LinkRole
 from trace_server.ingest.store.parts import Part
@@ -62,6 +62,7 @@ DETECTOR = Detector(
     title_zh="问题原料投入使用",
     title_en="Tainted input",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="what was used before or on the day of the recall, the failed inspection or the last day is left out: "
     "time order is by event time, and the whole day counts for the enterprise",
     basis="食品安全法 art. 34, 50, 63",

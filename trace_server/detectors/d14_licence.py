@@ -67,6 +67,7 @@ DETECTOR = Detector(
     title_zh="无有效许可证生产",
     title_en="No licence in force",
     subject_kind=SubjectKind.ENTERPRISE,
+    also_kinds=(SubjectKind.DATA,),
     guard="the day of making counts; renewal_days after the last day are free for a renewal that is not registered "
     "yet; a producer of whom no licence is known at all is a gap in the register, not the producer's",
     basis="食品安全法 art. 35, 122; 药品管理法 art. 41",

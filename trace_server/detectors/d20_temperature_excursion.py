@@ -18,6 +18,7 @@ from trace_server.detect.detector import (
     Outcome,
     Param,
     Seen,
+    Severity,
     SubjectKind,
     Window,
     Withdrawn,
@@ -218,6 +219,8 @@ DETECTOR = Detector(
     title_zh="冷链断链",
     title_en="Temperature excursion",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
+    also_kinds=(SubjectKind.DEVICE,),
     guard="only goods whose product says its range; only the time between the first and the last value out of range "
     "counts, less that of an open door (a report suyuan:door) up to door_max_min; a value that is physically "
     "impossible counts as the sensor's fault",

@@ -11,7 +11,7 @@ from trace_core.epcis.cbv import BIZ_STEPS, DISPOSITIONS, BizStep, Disposition
 from trace_core.epcis.event_hash import Role
 from trace_server.catalog import store as catalog
 from trace_server.db import Connection
-from trace_server.detect.detector import Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import Detector, Evidence, Finding, Outcome, Param, Severity, SubjectKind, Window
 from trace_server.ingest.model import GATEWAY, ActionCode, LinkRole
 from trace_server.ingest.store.events import Link, links_of, lots_of
 
@@ -77,6 +77,7 @@ DETECTOR = Detector(
     title_zh="超期商品",
     title_en="Expired goods",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="goods on their way to return or destruction are left out; the last day itself is allowed",
     basis="食品安全法 art. 34 (10), art. 124",
     params=(Param("tolerance_days", 0, "d", "食品安全法 art. 34: no sale after the last day"),),

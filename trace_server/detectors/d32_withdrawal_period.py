@@ -20,6 +20,7 @@ from trace_server.detect.detector import (
     History,
     Outcome,
     Param,
+    Severity,
     SubjectKind,
     Window,
 )
@@ -132,6 +133,7 @@ DETECTOR = Detector(
     title_zh="休药期或安全间隔期未满",
     title_en="Withdrawal period",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="only inputs whose period the event states or d32_withdrawal.toml knows (the row of the animal or crop, else "
     "the longest); moving and selling on a live animal is free; a use that was declared wrong does not count",
     basis="农产品质量安全法 art. 29; 兽药管理条例 art. 40; 农药管理条例 art. 34; dated in d32_withdrawal.toml",

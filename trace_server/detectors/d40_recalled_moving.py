@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from trace_server.catalog.model import Batch
 from trace_server.db import Connection
 from trace_server.detect.batches import BatchRule, batch_findings
-from trace_server.detect.detector import Detector, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import Detector, Outcome, Param, Severity, SubjectKind, Window
 from trace_server.detect.steps import LEGAL_TIME, OUTBOUND, SALE, is_leaving_trade
 from trace_server.ingest.model import LinkRole
 from trace_server.ingest.store.parts import Part
@@ -62,6 +62,7 @@ DETECTOR = Detector(
     title_zh="召回品仍流通",
     title_en="Recalled goods still moving",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="goods going back or to destruction are left out; the whole day of the notice and grace_s after it are free",
     basis="食品安全法 art. 63; 药品召回管理办法",
     params=(Param("grace_s", 7200, "s", "domain.md D40: notice + 2 h"),),

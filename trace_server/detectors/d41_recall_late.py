@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from trace_server.db import Connection, Dialect
-from trace_server.detect.detector import Cleared, Detector, Finding, Outcome, Param, SubjectKind
+from trace_server.detect.detector import Cleared, Detector, Finding, Outcome, Param, Severity, SubjectKind
 from trace_server.recall import store
 from trace_server.recall.model import RecallState
 from trace_server.recall.rules import milestones
@@ -48,6 +48,8 @@ DETECTOR = Detector(
     title_zh="召回超期",
     title_en="Recall milestone late",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
+    also_kinds=(SubjectKind.DATA,),
     guard="working days by the announced calendar; data while its year is not announced or no single producer is "
     "known; drafts are not judged",
     basis="食品安全法 art. 63; 食品召回管理办法 art. 13, 18; 药品召回管理办法",

@@ -59,6 +59,7 @@ DETECTOR = Detector(
     title_zh="召回数量不足",
     title_en="Recall shortfall",
     subject_kind=SubjectKind.ENTERPRISE,
+    also_kinds=(SubjectKind.DATA,),
     guard="judged when the recall is reconciled or its time is over; late answers, returns and sales close it; data "
     "while no single producer is known",
     basis="食品安全法 art. 63; 食品召回管理办法",

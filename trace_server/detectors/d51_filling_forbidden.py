@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from trace_server.db import Connection, Dialect
 from trace_server.detect import store
-from trace_server.detect.detector import Cleared, Detector, Evidence, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import Cleared, Detector, Evidence, Outcome, Param, Severity, SubjectKind, Window
 from trace_server.detect.filling import Cylinder, FillingRule, filling_findings, operators, register_values
 from trace_server.detect.model import AlertState
 from trace_server.detect.steps import LEGAL_TIME
@@ -71,6 +71,7 @@ DETECTOR = Detector(
     title_zh="违规充装",
     title_en="Filling forbidden",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="each filling is judged by the dates that held on its day; an unknown cylinder waits wait_h for the "
     "register and is cleared when it comes in; a foreign one only where the register knows who runs the station",
     basis="特种设备安全法 art. 49, 85",

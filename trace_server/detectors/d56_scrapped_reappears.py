@@ -8,7 +8,7 @@ from datetime import timedelta
 from trace_core.epcis.cbv import BizStep
 from trace_server.db import Connection
 from trace_server.detect.assets import AssetRule, asset_findings
-from trace_server.detect.detector import Detector, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import Detector, Outcome, Param, Severity, SubjectKind, Window
 from trace_server.detect.steps import LEGAL_TIME, SALE
 from trace_server.equipment.model import Asset
 from trace_server.ingest.store.parts import Part
@@ -40,6 +40,7 @@ DETECTOR = Detector(
     title_zh="报废再现",
     title_en="Scrapped equipment reappears",
     subject_kind=SubjectKind.ENTERPRISE,
+    severity=Severity.HIGH,
     guard="only use counts: storing, carrying and destroying scrap is allowed; the register's scrap day begins it",
     basis="特种设备安全法 art. 48, 84",
     params=(Param("grace_days", 0, "d", "特种设备安全法 art. 48: no use from the scrap day on"),),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from trace_server.db import Connection
-from trace_server.detect.detector import Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import Detector, Evidence, Finding, Outcome, Param, Severity, SubjectKind, Window
 from trace_server.ingest.model import StoredEvent
 
 
@@ -43,6 +43,7 @@ DETECTOR = Detector(
     title_zh="设备时钟偏差",
     title_en="Device clock skew",
     subject_kind=SubjectKind.DEVICE,
+    severity=Severity.LOW,
     guard="a slow line makes a clock look late, never early: delivery_s is allowed on that side",
     basis="operations",
     params=(

@@ -9,7 +9,7 @@ from trace_core.fleet import HEARTBEAT_S
 from trace_server.accounts import store as accounts
 from trace_server.accounts.model import GatewayState
 from trace_server.db import Connection, Dialect
-from trace_server.detect.detector import Cleared, Detector, Finding, Outcome, Param, SubjectKind
+from trace_server.detect.detector import Cleared, Detector, Finding, Outcome, Param, Severity, SubjectKind
 from trace_server.fleet import store as fleet
 
 
@@ -39,6 +39,7 @@ DETECTOR = Detector(
     title_zh="设备失联",
     title_en="Device silent",
     subject_kind=SubjectKind.DEVICE,
+    severity=Severity.LOW,
     guard="only approved gateways that were heard before; the next heartbeat closes the alert",
     basis="operations",
     params=(

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from trace_server.db import Connection
-from trace_server.detect.detector import Detector, Evidence, Finding, Outcome, Param, SubjectKind, Window
+from trace_server.detect.detector import Detector, Evidence, Finding, Outcome, Param, Severity, SubjectKind, Window
 from trace_server.ingest.model import StoredEvent
 
 FIELD = '"suyuan:gapCount"'
@@ -46,6 +46,7 @@ DETECTOR = Detector(
     title_zh="设备记录缺口",
     title_en="Gap in a gate's records",
     subject_kind=SubjectKind.DEVICE,
+    severity=Severity.LOW,
     guard="the gateway itself reports it; reads that a broker or reader kept are not counted",
     basis="operations",
     params=(Param("min_reads", 1, "reads", "domain.md D92: every gap is a person's business"),),

@@ -21,6 +21,7 @@ from trace_server.detect.detector import (
     Finding,
     Outcome,
     Param,
+    Severity,
     SubjectKind,
     Window,
     Withdrawn,
@@ -110,6 +111,7 @@ DETECTOR = Detector(
     title_zh="读点偏离",
     title_en="Read point far from site",
     subject_kind=SubjectKind.DEVICE,
+    severity=Severity.LOW,
     guard="only read points whose position is registered; events whose gateway tells no position are judged by the "
     "register alone; max_km is far beyond what a receiver of satellite positions errs",
     basis="operations",
