@@ -24,6 +24,8 @@ class Allowance:
 
 
 PER_ADDRESS = Allowance(burst=300, per_second=10)
+FORMS = Allowance(burst=60, per_second=0.2)
+"""Reports begun and sent, and tokens tried, of one address."""
 PER_CODE = Allowance(burst=60, per_second=1)
 
 

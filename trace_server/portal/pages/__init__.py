@@ -27,7 +27,7 @@ from trace_server.db import Database, DatabaseAway
 from trace_server.portal import codes, operations, rules, words
 from trace_server.portal.callers import Callers
 from trace_server.portal.keeping import Keeping, Kept
-from trace_server.portal.limits import Limits, network
+from trace_server.portal.limits import FORMS, Limits, network
 from trace_server.portal.model import Code, Queries, Verdict
 from trace_server.portal.rendering import COUNT_MARK, Halves, Renderer
 from trace_server.portal.signature import CodeKeys, read_typed
@@ -55,6 +55,7 @@ class Portal:
     profiles: dict[str, CategoryProfile]
     policy: str
     limits: Limits = field(default_factory=Limits)
+    forms: Limits = field(default_factory=lambda: Limits(per_address=FORMS))
     callers: Callers = field(default_factory=Callers)
     keeping: Keeping = field(default_factory=Keeping)
     _counter: Counter | None = None

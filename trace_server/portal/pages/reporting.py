@@ -22,7 +22,6 @@ from trace_server.complaints.words import EVENTS, KINDS, REWARD_STATES, SENTENCE
 from trace_server.db import DatabaseAway
 from trace_server.languages import SOURCE
 from trace_server.portal import codes
-from trace_server.portal.limits import Allowance, Limits
 from trace_server.portal.pages import html, language_of_request, switch_to, the_portal
 from trace_server.problems import TooManyRequests
 from trace_server.sealed.operations import can_seal
@@ -30,11 +29,8 @@ from trace_server.services import services
 
 STEPS = ("what", "where", "who", "check")
 RETRY_S = 60
-PER_ADDRESS = Allowance(burst=60, per_second=0.2)
-"""Forms and tokens of one address, in this process' memory only."""
 
 blueprint = Blueprint("reporting", __name__)
-_limits = Limits(per_address=PER_ADDRESS)
 
 
 @blueprint.get("/report")
@@ -263,7 +259,7 @@ def _code(text: str) -> tuple[str, Named | None]:
 
 def _admit() -> None:
     """Raises `TooManyRequests`."""
-    if not _limits.admits_address(request.remote_addr or "", time.monotonic()):
+    if not the_portal().forms.admits_address(request.remote_addr or "", time.monotonic()):
         raise TooManyRequests("too many forms from this address", retry_after_s=RETRY_S)
 
 
