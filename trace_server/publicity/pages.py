@@ -1,15 +1,24 @@
-"""HTML routes of the public credit archive and of online sellers' marks. Complete without JavaScript, nothing from another host, no cookie."""
+"""HTML routes of the public credit archive and of online sellers' marks.
+
+Complete without JavaScript, nothing from another host, no cookie.
+"""
 
 from __future__ import annotations
+
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
 from trace_core.errors import IdentifierError
+from trace_core.uplink import key_id
 from trace_server.accounts.access import public
 from trace_server.publicity import operations
 from trace_server.publicity.badge import badge
 from trace_server.publicity.rendering import Page, choose_language, render
 from trace_server.publicity.shop_words import STANDING, UNKNOWN
+from trace_server.reports import operations as reports
+from trace_server.reports.model import Standing
+from trace_server.reports.signing import public_key
 from trace_server.services import services
 from trace_server.shops import operations as shops
 
@@ -72,6 +81,32 @@ def shop_badge(mark: str) -> Response:
     response.headers["Cache-Control"] = f"public, max-age={MAX_AGE_S}"
     response.headers["Vary"] = "Accept-Language"
     return response
+
+
+@blueprint.get("/verify")
+@public
+def verify_form() -> Response:
+    """Type the number of a report; it leads to its page."""
+    page = _page()
+    number = request.args.get("no", "").strip()[:64]
+    if not number:
+        return _answer(page, "publicity/verify_form.html", 200, number="")
+    chosen = f"?lang={page.language}" if "lang" in request.args else ""
+    return Response(status=303, headers={"Location": f"/verify/{quote(number, safe='')}{chosen}"})
+
+
+@blueprint.get("/verify/<number>")
+@public
+def verify(number: str) -> Response:
+    """Whether a report may be relied on; a number that was never issued is an answer too."""
+    found = reports.verify(services(), number)
+    is_known = found.standing is not Standing.UNKNOWN
+    key = key_id(public_key(services().settings)) if is_known else ""
+    facts = {"found": found, "report": found.report, "number": found.report_no, "key": key}
+    answer = _answer(_page(), "publicity/verify.html", 200 if is_known else 404, **facts)
+    # A withdrawal counts at once.
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _page() -> Page:
