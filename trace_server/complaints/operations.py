@@ -231,10 +231,16 @@ def extend(services: Services, actor: Actor, complaint_id: str, *, text: str, ve
         if row.is_extended or row.due_at is None:
             raise Conflict("nothing is left to extend", where="event")
         until = rules.extended(calendar(conn), row.kind, row.state, row.due_at, now)
-        moved = replace(row, due_at=until, is_extended=True, version=row.version + 1)
+        moved = replace(
+            row,
+            due_at=until.at,
+            due_confirmed=row.due_confirmed and until.is_confirmed,
+            is_extended=True,
+            version=row.version + 1,
+        )
         _save(conn, row, moved)
         _write(conn, now, actor, moved, "extend", rules.require_text(text, "text"), is_public=True)
-        audit.record(conn, now, actor.name, "complaint.extend", complaint_id, {"due": until.isoformat()})
+        audit.record(conn, now, actor.name, "complaint.extend", complaint_id, {"due": until.at.isoformat()})
     return moved
 
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from trace_core.errors import InputError
 from trace_server.complaints.model import Clock, Draft, Kind, Region, State
-from trace_server.workdays.model import Calendar, Period, Unit
+from trace_server.workdays.model import Calendar, Deadline, Period, Unit
 from trace_server.workdays.rules import LEGAL_TIME, deadline
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -166,13 +166,13 @@ def due(calendar: Calendar, kind: Kind, state: State, now: datetime) -> tuple[da
     return found.at, found.is_confirmed and clock.is_confirmed
 
 
-def extended(calendar: Calendar, kind: Kind, state: State, due_at: datetime, now: datetime) -> datetime:
+def extended(calendar: Calendar, kind: Kind, state: State, due_at: datetime, now: datetime) -> Deadline:
     """`due_at` with the extension. Raises `InputError` when the rule knows none."""
     clock = clock_of(kind, state, law_day(now))
     if clock is None or not clock.extension:
         raise InputError("this period cannot be extended", where="event")
     # `due_at` is the midnight after the last day, so that the last day itself is a moment before it.
-    return deadline(calendar, due_at - timedelta(seconds=1), Period(clock.extension, Unit.WORKING_DAYS)).at
+    return deadline(calendar, due_at - timedelta(seconds=1), Period(clock.extension, Unit.WORKING_DAYS))
 
 
 @lru_cache(maxsize=1)

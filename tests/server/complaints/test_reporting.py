@@ -20,9 +20,11 @@ from tests.server.complaints import make
 from tests.server.portal import make as goods
 from tests.server.users.conftest import Clock
 from trace_core.errors import Conflict, InputError, TooLarge
+from trace_server.app import create_app
 from trace_server.audit.store import entries
-from trace_server.complaints import operations, photos, rules, store
+from trace_server.complaints import operations, paying, photos, rules, store
 from trace_server.complaints.model import Draft, Kind, State
+from trace_server.config import Settings
 from trace_server.db import Database, DatabaseAway
 from trace_server.services import Services
 
@@ -221,9 +223,6 @@ def test_a_photo_that_unpacks_to_too_much_is_refused_before_it_is_unpacked() -> 
 
 
 def test_without_a_key_a_name_is_not_asked_for(database: Database) -> None:
-    from trace_server.app import create_app
-    from trace_server.config import Settings
-
     app: Flask = create_app(Settings(code_secret="t" * 32), database)
     http = app.test_client()
     form = make.begun(http)
@@ -271,8 +270,6 @@ def test_a_draft_opens_with_its_own_token_only(draft: Draft) -> None:
 
 
 def test_old_drafts_are_purged(services: Services, clock: Clock) -> None:
-    from trace_server.complaints import paying
-
     operations.keep_draft(services, rules.new_draft_token(), make.draft())
     clock.now += timedelta(hours=5)
     paying.forfeit(services)
