@@ -79,7 +79,7 @@ def test_the_page_of_a_tag_says_whether_the_thing_may_be_used(database: Database
         answer = http.get(f"/8003/06901234000016{number}")
         page = answer.get_data(as_text=True)
         assert answer.status_code == 200
-        assert f"<b>{word}</b>" in page
+        assert f"<h1>{word}</h1>" in page
         for text in (sentence, *shown, changes.get("registration_no", "瓶10苏J00001(22)")):
             assert text in page, (number, text)
         assert len(gzip.compress(page.encode())) <= MAX_BYTES
