@@ -19,7 +19,8 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from tests.e2e.conftest import CHROMEDRIVER, Site
-from tests.server.credit.make import SUBJECT
+from tests.server.commitments import make as promises
+from tests.server.credit.make import SUBJECT, published
 from tests.server.desk import make as farms
 from tests.server.detect import make as trade
 from tests.server.portal import make
@@ -27,9 +28,13 @@ from trace_server.accounts.model import Role
 from trace_server.cases import operations as cases
 from trace_server.cases.model import Actor
 from trace_server.cases.operations import NewCase
+from trace_server.commitments.model import CommitmentEvent
 from trace_server.config import Settings
 from trace_server.db import Database, open_database
 from trace_server.desk import operations
+from trace_server.objections import operations as objections
+from trace_server.objections.model import TargetKind
+from trace_server.objections.operations import Claim
 from trace_server.services import Services
 from trace_server.users import operations as users
 from trace_server.users import rules
@@ -89,13 +94,28 @@ def desk(site: Site) -> Desk:
     outside = Services(database, settings, lambda: make.NOW + timedelta(seconds=1))
     new = NewCase("涉嫌重复销售", "food", "320902", SUBJECT, (alert.alert_key,), "现场核实")
     case = cases.open_case(outside, actor, new)
+    broken, doubted, objection = credit_desk(outside)
     database.dispose()
     paths = (
         "/console", "/console/account", "/console/confirm", "/console/alerts", "/console/alerts?state=open",
         f"/console/alerts/{alert.alert_key.hex()}", "/console/cases", f"/console/cases/{case.case_id}",
         "/console/chains", f"/console/chains?uri={make.ITEM}",
+        "/console/commitments", "/console/commitments?state=unfulfilled", f"/console/commitments/{broken}",
+        f"/console/commitments/{doubted}", "/console/objections", f"/console/objections/{objection}",
+        f"/credit/{SUBJECT}",
     )  # fmt: skip
     return Desk(("suyuan-local", token), paths)
+
+
+def credit_desk(outside: Services) -> tuple[str, str, str]:
+    """A commitment found broken, one that is objected to, and an objection to a record: (code, code, id)."""
+    broken = promises.act(outside, promises.in_force(outside), CommitmentEvent.FIND_UNFULFILLED).code
+    doubted = promises.breached(outside, cause="申请设备使用登记").code
+    record = published(outside, CF_WSH="示市监罚〔2026〕88号").record_id
+    for kind, target in ((TargetKind.COMMITMENT, doubted), (TargetKind.RECORD, record)):
+        claim = Claim(kind, target, "罚款金额与决定书不符", ("示决〔2026〕1号",))
+        objection = objections.raise_objection(outside, "client:firm", claim, owner=SUBJECT)
+    return broken, doubted, objection.objection_id
 
 
 @pytest.fixture(scope="module")
