@@ -34,6 +34,7 @@ ITEMS: tuple[Item, ...] = (
     Item("/console/commitments", _("信用承诺"), "commitments:read"),
     Item("/console/objections", _("异议"), "objections:read"),
     Item("/console/complaints", _("举报投诉"), "complaints:read"),
+    Item("/console/reports", _("信用报告"), "reports:read"),
     Item("/console/account", _("我的账户"), ""),
 )
 

@@ -22,6 +22,7 @@ from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.steps import law_day
 from trace_server.languages import LANGUAGES, LOCALES, SOURCE, translations
 from trace_server.publicity.words import CATEGORY, COMMITMENT, GRADE_LINE, GREEN, SEVERITY, SUBJECT_STATUS
+from trace_server.reports import words as report_words
 
 YUAN_PER_WAN = 10_000
 MAX_HEADER = 256
@@ -95,6 +96,10 @@ def _environment(language: str) -> tuple[Environment, str, str]:
         green_words=GREEN,
         commitment_words=COMMITMENT,
         regime=_regime,
+        report_kinds=report_words.KINDS,
+        standings=report_words.STANDINGS,
+        advice=report_words.ADVICE,
+        whys=report_words.WHY,
     )
     css = _style(folder)
     digest = b64encode(hashlib.sha256(css.encode()).digest()).decode()

@@ -186,7 +186,7 @@ def verification(report_no: str) -> dict[str, Any]:
 
 def _asker() -> Asker:
     client = current_client()
-    return Asker(f"client:{client.client_id}", client.subject)
+    return Asker(f"client:{client.client_id}", client.subject, client.name)
 
 
 def _cursor(row: Report) -> str:

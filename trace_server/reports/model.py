@@ -49,6 +49,8 @@ class Asker:
 
     actor: str
     subject: str = ""
+    name: str = ""
+    """For people; printed on the report."""
 
 
 @dataclass(frozen=True, slots=True)

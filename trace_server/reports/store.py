@@ -122,6 +122,7 @@ def _values(row: Report) -> dict[str, Any]:
         "authorisation": row.wish.authorisation,
         "actor": row.asker.actor,
         "owner": row.asker.subject,
+        "asker_name": row.asker.name,
         "state": row.state.value,
     }
 
@@ -130,7 +131,7 @@ def _report(row: Row[Any]) -> Report:
     return Report(
         report_no=row.report_no,
         wish=Wish(row.kind, tuple(row.usccs), row.purpose, row.uri, row.authorisation),
-        asker=Asker(row.actor, row.owner),
+        asker=Asker(row.actor, row.owner, row.asker_name),
         state=ReportState(row.state),
         requested_at=row.requested_at,
         job_id=row.job_id,

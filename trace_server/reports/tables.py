@@ -18,6 +18,7 @@ credit_report = Table(
     Column("actor", String(128), nullable=False),
     # The company that asked, "" for an authority.
     Column("owner", String(18), nullable=False),
+    Column("asker_name", String(200), nullable=False),
     Column("state", String(16), nullable=False),
     Column("requested_at", UtcDateTime, nullable=False),
     Column("job_id", String(32), nullable=False),

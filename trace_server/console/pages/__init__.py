@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from trace_server.console.pages import alerts, cases, chains, commitments, complaints, home, objections
+from trace_server.console.pages import alerts, cases, chains, commitments, complaints, home, objections, reports
 
 blueprint = Blueprint("console", __name__)
-for _desk in (home, alerts, chains, cases, complaints, commitments, objections):
+for _desk in (home, alerts, chains, cases, complaints, commitments, objections, reports):
     blueprint.register_blueprint(_desk.blueprint)

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("authorisation", sa.String(128), nullable=False),
         sa.Column("actor", sa.String(128), nullable=False),
         sa.Column("owner", sa.String(18), nullable=False),
+        sa.Column("asker_name", sa.String(200), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("requested_at", UtcDateTime, nullable=False),
         sa.Column("job_id", sa.String(32), nullable=False),
