@@ -6,6 +6,7 @@ the keys that a consumer needs to find and drop its copy, and nothing else.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from trace_server.credit.coding import OBJECTION_FIELD, UNDER_OBJECTION, shared_codes
@@ -32,7 +33,7 @@ def change_json(change: Change | SharedChange, policy: Policy) -> dict[str, Any]
         "record_id": record.record_id,
         "version": record.version,
         "supersedes": change.supersedes,
-        "effective_at": record.effective_at.isoformat(),
+        "effective_at": _utc(record.effective_at),
         "record": _codes(record, stopped=change.stopped),
         "ext": ext,
     }
@@ -47,7 +48,7 @@ def record_json(record: ViolationRecord, policy: Policy, *, has_stopped: bool = 
     return {
         "record_id": record.record_id,
         "version": record.version,
-        "effective_at": record.effective_at.isoformat(),
+        "effective_at": _utc(record.effective_at),
         "record": _codes(record, stopped=stopped),
         "ext": _ext(record, policy, stopped=stopped),
     }
@@ -64,7 +65,7 @@ def shared_json(item: SharedVersion, *, has_stopped: bool = False) -> dict[str, 
     return {
         "record_id": item.record_id,
         "version": item.version,
-        "effective_at": item.effective_at.isoformat(),
+        "effective_at": _utc(item.effective_at),
         "record": {name: text for name, text in item.record.items() if not stopped or name in item.key_fields},
         "ext": ext,
     }
@@ -101,3 +102,8 @@ def _ext(record: ViolationRecord, policy: Policy, *, stopped: bool) -> dict[str,
         "evidence_ref": record.evidence_ref,
         "objection": bool(record.objection),
     }
+
+
+def _utc(moment: datetime) -> str:
+    """RFC 3339 in UTC, spelled as every answer of the API spells it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

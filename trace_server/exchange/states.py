@@ -1,4 +1,4 @@
-"""The way of a change to a receiver, and the life of a hook and of a comparison, as tables."""
+"""The way of a change to a receiver: state → event → next state."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ DELIVERIES: Mapping[DeliveryState, Mapping[DeliveryEvent, DeliveryState]] = {
     },
     DeliveryState.HELD: {DeliveryEvent.FREE: DeliveryState.WAITING},
     DeliveryState.DEAD: {DeliveryEvent.REPLAY: DeliveryState.WAITING},
-    DeliveryState.DELIVERED: {DeliveryEvent.REPLAY: DeliveryState.WAITING},
+    DeliveryState.DELIVERED: {},
 }

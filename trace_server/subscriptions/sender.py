@@ -7,12 +7,13 @@ import hmac
 import socket
 import threading
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from trace_server.subscriptions.addresses import Target, resolve
 from trace_server.subscriptions.model import DeliveryFailed, TooMuchAtOnce
@@ -32,34 +33,59 @@ def sign(token: str, body: bytes) -> str:
 
 def post(target: Target, body: bytes, headers: Mapping[str, str]) -> None:
     """Send `body`. Raises `DeliveryFailed` unless the receiver says 2xx, `TooMuchAtOnce` when it says 413."""
-    address = resolve(target)
-    sockets: list[socket.socket] = []
-    timer = threading.Timer(WHOLE_S, _cut, args=(sockets,))
-    timer.daemon = True
-    host = f"[{address}]" if ":" in address else address
-    with requests.Session() as session:
-        session.trust_env = False
-        session.mount(f"{target.scheme}://", _Pinned(target, sockets))
+    with Line(target) as line:
+        line.post(body, headers)
+
+
+class Line:
+    """POSTs to one receiver, one after the other, over one connection where it allows that.
+
+    The name is looked up once, when the line is opened: that raises `DeliveryFailed`.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        address = resolve(target)
+        host = f"[{address}]" if ":" in address else address
+        self._url = f"{target.scheme}://{host}:{target.port}{target.path}"
+        self._sockets: list[socket.socket] = []
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount(f"{target.scheme}://", _Pinned(target, self._sockets))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def post(self, body: bytes, headers: Mapping[str, str], *, keep: int = 0) -> bytes:
+        """Send `body`; the first `keep` bytes of what the receiver says. Raises as the function `post`."""
+        timer = threading.Timer(WHOLE_S, _cut, args=(self._sockets,))
+        timer.daemon = True
         timer.start()
+        where = self._target.authority
         try:
-            answer = session.post(
-                f"{target.scheme}://{host}:{target.port}{target.path}",
+            answer = self._session.post(
+                self._url,
                 data=body,
-                headers={**headers, "Host": target.authority},
+                headers={**headers, "Host": where},
                 timeout=(CONNECT_S, ANSWER_S),
                 allow_redirects=False,
-                stream=True,  # nobody reads what it says
+                stream=True,  # no more of what it says is read than is kept
             )
-        except (requests.RequestException, OSError) as error:
+            said = answer.raw.read(keep) if keep else b""
+        except (requests.RequestException, HTTPError, OSError) as error:
             # Not the error's own words: they hold the path.
-            raise DeliveryFailed(f"no answer: {_cause(error)}", where=target.authority) from error
+            raise DeliveryFailed(f"no answer: {_cause(error)}", where=where) from error
         finally:
             timer.cancel()
         answer.close()
-    if answer.status_code == requests.codes.request_entity_too_large:
-        raise TooMuchAtOnce("the receiver asks for less at once (413)", where=target.authority)
-    if not 200 <= answer.status_code < 300:
-        raise DeliveryFailed(f"the receiver says {answer.status_code}", where=target.authority)
+        if answer.status_code == requests.codes.request_entity_too_large:
+            raise TooMuchAtOnce("the receiver asks for less at once (413)", where=where)
+        if not 200 <= answer.status_code < 300:
+            raise DeliveryFailed(f"the receiver says {answer.status_code}", where=where)
+        return bytes(said)
 
 
 class _Pinned(HTTPAdapter):

@@ -325,7 +325,7 @@ def awaiting_publication(conn: Connection, limit: int) -> list[ViolationRecord]:
     return [_record(row) for row in conn.execute(query)]
 
 
-def stopped_since(conn: Connection, limit: int) -> list[Change]:
+def newest_stops(conn: Connection, limit: int) -> list[Change]:
     """The newest entries that ended a penalty's sharing, newest first."""
     log = credit_change.c
     query = (
@@ -348,6 +348,11 @@ def first_seq(conn: Connection, record_id: str) -> int | None:
     log = credit_change.c
     found: int | None = conn.execute(select(func.min(log.seq)).where(log.record_id == _key(record_id))).scalar()
     return found
+
+
+def count_changes(conn: Connection) -> int:
+    """How many entries the log has: as many as its highest number says, or something is missing."""
+    return int(conn.execute(select(func.count()).select_from(credit_change)).scalar_one())
 
 
 def review_of(conn: Connection, record_id: str, number: int) -> Review | None:

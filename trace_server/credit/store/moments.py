@@ -40,7 +40,7 @@ def entries_at(
     latest = _latest(seq)
     if after:
         latest = latest.where(credit_change.c.record_id > UUID(after).bytes)
-    named = [(str(UUID(bytes=key)), int(number)) for key, number in conn.execute(latest.limit(limit))]
+    named = [(str(UUID(bytes=row.record_id)), int(row.version)) for row in conn.execute(latest.limit(limit))]
     if not named:
         return []
     found: dict[str, tuple[ViolationRecord | SharedVersion, bool]] = {

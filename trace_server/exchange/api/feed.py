@@ -7,11 +7,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from apiflask import APIBlueprint
 from flask import Response, request, url_for
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
-from trace_core.errors import InputError
 from trace_core.ids import uscc as codes
 from trace_server.accounts.access import current_client, permission
 from trace_server.credit import operations
@@ -21,15 +19,13 @@ from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.rules import BadDecision
 from trace_server.credit.steps import law_day
 from trace_server.credit.wire import change_json, record_json, shared_json
-from trace_server.exchange import files, reconciling
+from trace_server.exchange import files, pulling, reconciling, rules
+from trace_server.exchange.api._blueprint import blueprint
 from trace_server.exchange.cursor import read_cursor, read_place, write_cursor, write_place
 from trace_server.exports.registry import registry
 from trace_server.problems import FieldError, Kind, Problem, language, problem_response
 from trace_server.services import services
 
-blueprint = APIBlueprint("exchange", __name__, url_prefix="/api/v1/credit", tag="Credit exchange")
-
-KINDS = ("penalty", "licence", "commitment", "list", "recall")
 BAD_DECISION = Kind("bad-decision", 422, "处罚决定有需要改正的字段", "Fields of the decision need correction")
 
 
@@ -43,7 +39,7 @@ class FeedIn(BaseModel):
     region: str = Field(default="", pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})?$", description="GB/T 2260 code or prefix")
     category: Literal["", *CATEGORIES] = Field(default="")  # type: ignore[valid-type]
     department: str = Field(default="", max_length=18, description="Code of the penalising authority")
-    kind: str = Field(default="", max_length=64, description=f"Of {', '.join(KINDS)}; several joined by commas")
+    kind: str = Field(default="", max_length=64, description=f"Of {', '.join(rules.KINDS)}; several joined by commas")
 
 
 class ItemOut(BaseModel):
@@ -149,11 +145,12 @@ class DecisionIn(RootModel[dict[str, Any]]):
 def violations(query_data: FeedIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """No change is left out or given twice, whoever writes at the same time."""
     outside = services()
-    wanted = Filter(query_data.region, query_data.category, query_data.department, _kinds(query_data.kind))
+    wanted = Filter(query_data.region, query_data.category, query_data.department, rules.kinds_of(query_data.kind))
     secret = outside.settings.oldest_secret
     after = read_cursor(query_data.cursor, wanted, secret) if query_data.cursor else 0
     with outside.db.read() as conn:
         page = operations.feed(conn, after=after, limit=query_data.limit, wanted=wanted)
+    pulling.note_pull(outside.db, outside.clock(), current_client().client_id, wanted, after=after, upto=page.upto)
     cursor = write_cursor(page.upto, wanted, secret)
     body = {
         "items": [change_json(change, shipped_policy()) for change in page.changes],
@@ -176,6 +173,9 @@ def snapshot(query_data: SnapshotIn) -> dict[str, Any]:
     seq, after = read_place(query_data.cursor, secret) if query_data.cursor else (None, "")
     as_of = query_data.as_of if query_data.as_of and query_data.as_of < now else None
     page = reconciling.snapshot(outside.db, as_of=as_of, seq=seq, after=after, limit=query_data.limit)
+    if not page.after:
+        client_id = current_client().client_id
+        pulling.note_pull(outside.db, now, client_id, Filter(), after=0, upto=page.seq)
     policy = shipped_policy()
     return {
         "items": [
@@ -260,13 +260,6 @@ def subject(uscc: Annotated[str, "Unified social credit code"]) -> dict[str, Any
         "items": [record_json(record, shipped_policy()) for record in found],
         "as_of": outside.clock(),
     }
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    names = tuple(sorted({name for part in text.split(",") if (name := part.strip())}))
-    if any(name not in KINDS for name in names):
-        raise InputError("there is no such kind of record", where="kind", remedy=f"use {', '.join(KINDS)}")
-    return names
 
 
 def _next_url(cursor: str) -> str:
