@@ -41,13 +41,33 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Who let a batch leave the factory (放行), and when."""
+
+    released_by: str
+    released_at: datetime
+
+
+class Obstacle(StrEnum):
+    """Why a batch may not leave the factory."""
+
+    CERTIFICATE = "certificate"
+    UNINSPECTED = "uninspected"
+    FAILED = "failed"
+    RECALLED = "recalled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
 class BatchFile:
-    """All that one page says of a batch. `missing`: titles' kinds of certificates that it must still carry."""
+    """All that one page says of a batch. `missing`: kinds of certificates that it must still carry."""
 
     batch: Batch
     product: Product
     missing: tuple[str, ...]
     runs: tuple[Run, ...]
+    release: Release | None
+    obstacles: tuple[Obstacle, ...]
 
 
 class NeedKind(StrEnum):

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from urllib.parse import urlencode
 
 from trace_core.errors import Conflict, InputError, NotFound
+from trace_server import audit
 from trace_server.catalog import operations as catalog
 from trace_server.catalog.model import IssuedCode, Product
 from trace_server.catalog.operations import SHANGHAI, PostedBatch
@@ -16,7 +17,18 @@ from trace_server.catalog.store import licences
 from trace_server.credit.model import ViolationRecord
 from trace_server.credit.operations import records_of
 from trace_server.desk import rules, store
-from trace_server.desk.model import BatchFile, FileRow, Filter, Home, Imported, Mistake, Need, NeedKind, OwnBatch
+from trace_server.desk.model import (
+    BatchFile,
+    FileRow,
+    Filter,
+    Home,
+    Imported,
+    Mistake,
+    Need,
+    NeedKind,
+    OwnBatch,
+    Release,
+)
 from trace_server.portal.labels import link, svg
 from trace_server.portal.model import Code
 from trace_server.portal.signature import CodeKeys
@@ -124,8 +136,24 @@ def batch_file(services: Services, company: Company, gtin: str, lot: str) -> Bat
         if batch is None or goods is None:
             raise NotFound("the batch is not one of yours", where="lot")
         runs = store.runs_of(conn, batch.gtin, batch.lot)
+        released = store.release_of(conn, batch.gtin, batch.lot)
     missing = rules.missing_certificates(batch, load_profiles().get(goods.product.category))
-    return BatchFile(batch, goods.product, missing, tuple(runs))
+    stops = rules.obstacles(batch, missing, today_of(services))
+    return BatchFile(batch, goods.product, missing, tuple(runs), released, stops)
+
+
+def release(services: Services, company: Company, gtin: str, lot: str) -> None:
+    """Let a batch leave the factory, once. Raises `NotFound`, `Conflict` while something stands against it."""
+    file, now = batch_file(services, company, gtin, lot), services.clock()
+    if file.obstacles:
+        raise Conflict("something stands against the release", where="release")
+    batch = file.batch
+    with services.db.begin() as conn:
+        done = Release(company.actor, now)
+        if not store.add_release(conn, services.db.dialect, batch.gtin, batch.lot, done):
+            raise Conflict("the batch is released already", where="release")
+        about = f"{batch.gtin}/{batch.lot}"
+        audit.record(conn, now, company.actor, "batch.release", about, {"producer": company.uscc})
 
 
 def register(services: Services, company: Company, document: dict[str, object]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from trace_core.errors import ConfigError, Conflict, InputError, TooLarge
 from trace_server.catalog.model import Batch, Certificate, Licence, LicenceState
 from trace_server.catalog.profiles import CategoryProfile
-from trace_server.desk.model import FileRow, Need, NeedKind, Notice
+from trace_server.desk.model import FileRow, Need, NeedKind, Notice, Obstacle
 from trace_server.registers.model import TagRange
 
 COLUMNS = (
@@ -78,6 +78,19 @@ def missing_certificates(batch: Batch, profile: CategoryProfile | None) -> tuple
         for rule in profile.certificates
         if rule.required and rule.starts <= batch.production_date and rule.kind not in carried
     )
+
+
+def obstacles(batch: Batch, missing: Sequence[str], today: date) -> tuple[Obstacle, ...]:
+    """Why the batch may not leave the factory; empty: it may (食品安全法 art. 51, 52 and their like)."""
+    seen = batch.inspection
+    found = {
+        Obstacle.CERTIFICATE: bool(missing),
+        Obstacle.UNINSPECTED: seen is None,
+        Obstacle.FAILED: seen is not None and not seen.passed,
+        Obstacle.RECALLED: batch.recall is not None,
+        Obstacle.EXPIRED: batch.expiry_date is not None and batch.expiry_date < today,
+    }
+    return tuple(one for one, stands in found.items() if stands)
 
 
 def licence_needs(licences: Iterable[Licence], today: date) -> list[Need]:

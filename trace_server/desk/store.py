@@ -11,7 +11,8 @@ from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Batch, IssuedCode, Product
 from trace_server.catalog.tables import batch, issued_code, product
 from trace_server.db import Connection, Dialect
-from trace_server.desk.model import Filter, OwnBatch, Run
+from trace_server.desk.model import Filter, OwnBatch, Release, Run
+from trace_server.desk.tables import batch_release
 
 Place = tuple[date, str, str]
 """Where a page of batches ended: production day, GTIN, lot."""
@@ -78,6 +79,19 @@ def codes_of_run(conn: Connection, gtin: str, lot: str, issued_at: datetime) -> 
     stmt = select(table).where(table.c.gtin == gtin, table.c.lot == lot, table.c.issued_at == issued_at)
     rows = conn.execute(stmt.order_by(table.c.serial))
     return [IssuedCode(row.gtin, row.lot, row.serial, row.epc, row.key_id, row.issued_at) for row in rows]
+
+
+def release_of(conn: Connection, gtin: str, lot: str) -> Release | None:
+    """The release of a batch. The caller knows that the batch is its own."""
+    table = batch_release
+    row = conn.execute(select(table).where(table.c.gtin == gtin, table.c.lot == lot)).first()
+    return None if row is None else Release(row.released_by, row.released_at)
+
+
+def add_release(conn: Connection, dialect: Dialect, gtin: str, lot: str, release: Release) -> bool:
+    """Write it down; False when the batch was released before."""
+    row = {"gtin": gtin, "lot": lot, "released_by": release.released_by, "released_at": release.released_at}
+    return dialect.insert_ignore(conn, batch_release, [row]) == 1
 
 
 def taken(conn: Connection, dialect: Dialect, keys: Sequence[bytes]) -> frozenset[bytes]:

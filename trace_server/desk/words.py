@@ -24,6 +24,13 @@ NEEDS: Mapping[str, str] = {
     "licence_soon": _("许可即将到期"),
     "uninspected": _("批次没有检验结论"),
 }
+OBSTACLES: Mapping[str, str] = {
+    "certificate": _("缺少必须随货的证明。"),
+    "uninspected": _("还没有检验结论。"),
+    "failed": _("检验不合格。"),
+    "recalled": _("已被召回。"),
+    "expired": _("已过到期日期。"),
+}
 UNITS: Mapping[str, str] = {
     "EA": _("件"),
     "KGM": _("千克"),
@@ -110,6 +117,8 @@ SENTENCES: Mapping[str, str] = {
     "the lot is in the file twice": _("同一批次在文件中出现了两次，只保留一行。"),
     "the batch expires before it was made": _("到期日期早于生产日期，请核对。"),
     "goods cannot be made on that day": _("生产日期不能晚于今天，也不能早于一百年前，请核对年份。"),
+    "something stands against the release": _("还不能放行，原因见“出厂放行”一栏。"),
+    "the batch is released already": _("这个批次已经放行。"),
     "the batch is recalled": _("这个批次已召回，不能再签发标签。"),
     "the batch is past its date": _("这个批次已过期，不能再签发标签。"),
     "1 to 240 labels at once": _("一次可签发 1 至 240 张；更多的请分几次签发。"),

@@ -77,3 +77,20 @@ def test_labels_of_a_product_with_a_granted_range_take_its_serials_in_order(
     assert serials == [f"A{number:04}" for number in range(1, 26)]
     over = stocked.submit("/desk/clients", "/desk/labels", gtin=stock.GTIN, lot=stock.LOT, count="6")
     assert (over.status_code, "余数不够" in over.text) == (400, True)
+
+
+def test_a_batch_is_released_once_and_only_when_nothing_stands_against_it(stocked: Browser, database: Database) -> None:
+    page, named = f"/desk/batches/one?gtin={stock.GTIN}&lot={stock.LOT}", {"gtin": stock.GTIN, "lot": stock.LOT}
+    told = stocked.get(page).text
+    assert "There is no inspection result." in told
+    assert "A required certificate is missing." in told
+    assert stocked.submit("/desk/clients", "/desk/batches/release", **named).status_code == 409
+    complete = {
+        "production_date": "2026-11-20", "expiry_date": "2026-12-04", "quantity": "48", "uom": "KGM", "known": "1",
+        "certificate-0-number": "1", "certificate-0-issuer": "示例农场", "certificate-0-issued_on": "2026-11-20",
+        "inspection-passed": "yes", "inspection-report_no": "1", "inspection-body": "自检",
+        "inspection-inspected_on": "2026-11-20",
+    }  # fmt: skip
+    stocked.submit("/desk/batches/form", "/desk/batches/form", **named, **complete)
+    assert [stocked.submit(page, "/desk/batches/release", **named).status_code for _ in "12"] == [303, 409]
+    assert "Released" in stocked.get(page).text

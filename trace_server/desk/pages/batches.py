@@ -9,15 +9,15 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, json, request
 
-from trace_core.errors import InputError, NotAllowed, NotFound, TraceError
+from trace_core.errors import Conflict, InputError, NotAllowed, NotFound, TraceError
 from trace_server.catalog.model import Batch, Origin, Product
 from trace_server.catalog.profiles import CategoryProfile, load_profiles
 from trace_server.console.rules import facets
 from trace_server.desk import operations, rules
 from trace_server.desk.listing import COLUMNS, row_of
 from trace_server.desk.model import Filter
-from trace_server.desk.pages._answers import attachment, company, go, sentence, words
-from trace_server.desk.words import FILTERS, UNITS, WRONG_FIELDS
+from trace_server.desk.pages._answers import attachment, company, go, mistake, sentence, words
+from trace_server.desk.words import FILTERS, OBSTACLES, UNITS, WRONG_FIELDS
 from trace_server.exports.model import Sheet
 from trace_server.exports.registry import registry
 from trace_server.faces.rendering import FieldError
@@ -76,9 +76,28 @@ def export(kind: str) -> Response:
 @console("desk:use")
 def batch_page() -> Response:
     """One batch: what is known of it, what it lacks, which labels were issued."""
-    file = operations.batch_file(services(), company(), *_named())
+    return _one(*_named())
+
+
+@blueprint.post("/desk/batches/release")
+@console("batches:write")
+def release() -> Response:
+    """A person of the company lets the batch leave the factory."""
+    gtin, lot = request.form.get("gtin", "")[:14], request.form.get("lot", "")[:20]
+    try:
+        operations.release(services(), company(), gtin, lot)
+    except Conflict as error:
+        return _one(gtin, lot, 409, mistake(error, "release"))
+    return go(f"{_link('/desk/batches/one', gtin, lot)}&done=1")
+
+
+def _one(gtin: str, lot: str, status: int = 200, errors: tuple[FieldError, ...] = ()) -> Response:
+    file = operations.batch_file(services(), company(), gtin, lot)
     return page(
         "desk/batch",
+        status,
+        errors=errors,
+        obstacles=words(OBSTACLES),
         file=file,
         batch=file.batch,
         profile=load_profiles().get(file.product.category),
