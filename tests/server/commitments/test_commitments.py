@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import date, timedelta
 
 import pytest
@@ -257,3 +258,17 @@ def test_the_command_lists_and_takes_steps(services: Services) -> None:
     assert json.loads(done.output)["record"]["承诺履行状态"] == "全部履行"
     listed = CliRunner().invoke(command, ["list", "--state", "fulfilled"], obj=services, catch_exceptions=False)
     assert row.code in listed.output
+
+
+def test_codes_stay_apart_when_several_sign_at_the_same_time(services: Services) -> None:
+    codes: list[str] = []
+
+    def write() -> None:
+        codes.extend(signed(services).code for _ in range(4))
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sorted(code[-6:] for code in codes) == [f"{number:06}" for number in range(1, 13)]

@@ -25,6 +25,7 @@ from trace_server.credit.wire import change_json
 from trace_server.db import Database
 from trace_server.lists import operations as lists
 from trace_server.lists.model import ListState
+from trace_server.lists.wire import membership_json
 from trace_server.objections import operations, rules
 from trace_server.objections.cli import objections as command
 from trace_server.objections.model import Objection, ObjectionEvent, ObjectionState, Remedy, TargetKind
@@ -146,6 +147,7 @@ def test_a_list_entry_is_marked_and_an_upheld_objection_revokes_it(services: Ser
     row = objected(services, TargetKind.LIST, entry.membership_id)
     ((marked,), _) = lists.of_subject(services, SUBJECT)
     assert marked.objection == row.objection_id
+    assert membership_json(marked)["objection"] is True
     with pytest.raises(InputError, match="not corrected"):
         take(services, row, ObjectionEvent.PROPOSE, ONE, remedy=Remedy.CORRECT)
     upheld(services, row, Remedy.WITHDRAW)
