@@ -25,6 +25,7 @@ setup(
             "ingest/schemas/*",
             "lists/*.toml",
             "repairs/*.toml",
+            "reports/*.toml",
             "cases/*.toml",
             "recall/*.toml",
             "shops/*.toml",
