@@ -48,7 +48,7 @@ def penalty(outside: Services) -> ViolationRecord:
     return published(outside)
 
 
-def published(outside: Services, **changes: object) -> ViolationRecord:
+def published(outside: Services, **changes: str) -> ViolationRecord:
     return credit.published(outside, CF_XDR_SHXYM=trade.PRODUCER, CF_XDR_MC="示例乳业有限公司", **changes)
 
 
