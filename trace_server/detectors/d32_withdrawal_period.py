@@ -25,7 +25,7 @@ from trace_server.detect.detector import (
     Window,
 )
 from trace_server.detect.history import histories
-from trace_server.detect.steps import LEGAL_TIME, SALE, makes
+from trace_server.detect.steps import CUSTODY, LEGAL_TIME, SALE, makes
 from trace_server.ingest.model import LinkRole
 from trace_server.ingest.store.parts import Part, bodies_with
 
@@ -60,7 +60,8 @@ def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Itera
     """Judge what was taken from everything that the window names, by all uses of inputs told of it."""
     known = histories(conn, window)
     taken = {key: one for key, one in known.items() if any(_takes(part) for part in (*one.parts, *one.wrong))}
-    parts = [part for one in taken.values() for part in one.parts]
+    # A use is told by an event of its own, or the one that makes the lot; movements are most of a life, and none.
+    parts = [part for one in taken.values() for part in one.parts if part.biz_step not in CUSTODY]
     bodies = bodies_with(conn, window.dialect, sorted({part.event_key for part in parts}), FIELD) if parts else {}
     uses = {key: tuple(_uses(json.loads(body).get(FIELD))) for key, body in bodies.items()}
     for _, one in sorted(taken.items()):
@@ -134,8 +135,9 @@ DETECTOR = Detector(
     title_en="Withdrawal period",
     subject_kind=SubjectKind.ENTERPRISE,
     severity=Severity.HIGH,
-    guard="only inputs whose period the event states or d32_withdrawal.toml knows (the row of the animal or crop, else "
-    "the longest); moving and selling on a live animal is free; a use that was declared wrong does not count",
+    guard="uses are told in suyuan:inputUse of an event that moves nothing; only inputs whose period the event states "
+    "or d32_withdrawal.toml knows (the row of the animal or crop, else the longest); moving and selling on a live "
+    "animal is free; a use that was declared wrong does not count",
     basis="农产品质量安全法 art. 29; 兽药管理条例 art. 40; 农药管理条例 art. 34; dated in d32_withdrawal.toml",
     params=(Param("tolerance_days", 0, "d", "domain.md D32: none; the office may set some"),),
     find=find,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -264,3 +267,13 @@ def test_any_order_gives_the_same_as_a_back_fill(database: Database) -> None:
     assert {rule for rule, *_ in results[0]} == {"D20", "D21"}
     for number, result in enumerate(results):
         assert result == results[0], f"order {number}"
+
+
+def test_the_examples_of_the_how_to_are_taken_and_read(database: Database) -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "tell-temperatures-and-inputs.md"
+    examples = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", page.read_text(), re.DOTALL)]
+    post(database, *examples)
+    told = [read(json.dumps(one), b"", NOW) for one in examples]
+    assert [(len(one.readings), len(one.doors)) for one in told] == [(1, 0), (0, 1), (0, 0)]
+    assert told[0].readings[0].celsius == 5.4
+    assert told[0].readings[0].device == DEVICE
