@@ -20,6 +20,7 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.e2e.conftest import CHROMEDRIVER, Site
 from tests.server.commitments import make as promises
+from tests.server.complaints import make as reports
 from tests.server.credit.make import SUBJECT, published
 from tests.server.desk import make as farms
 from tests.server.detect import make as trade
@@ -29,12 +30,21 @@ from trace_server.cases import operations as cases
 from trace_server.cases.model import Actor
 from trace_server.cases.operations import NewCase
 from trace_server.commitments.model import CommitmentEvent
+from trace_server.complaints import operations as complaints
+from trace_server.complaints.model import Event as ComplaintEvent
 from trace_server.config import Settings
 from trace_server.db import Database, open_database
 from trace_server.desk import operations
+from trace_server.jobs import runner
 from trace_server.objections import operations as objections
 from trace_server.objections.model import TargetKind
 from trace_server.objections.operations import Claim
+from trace_server.reports import operations as credit_reports
+from trace_server.reports.jobs import kinds as report_kinds
+from trace_server.reports.model import Asker
+from trace_server.reports.model import Wish as ReportWish
+from trace_server.sealed import operations as sealed
+from trace_server.sealed.model import Purpose
 from trace_server.services import Services
 from trace_server.users import operations as users
 from trace_server.users import rules
@@ -67,16 +77,32 @@ def public_paths(site: Site) -> list[str]:
         f"/01/{make.GTIN}",
         f"/01/{make.GTIN}/10/{make.LOT}",
         "/8004/6901234A100",
+        "/8003/0690123400001617",
         "/",
         "/how-to-check",
         "/report",
+        f"/report?kind=report&code=(01){make.GTIN}(10){make.LOT}(21)S1",
+        "/report/follow",
+        "/report/nothing/what",
+        *report_form(site),
         "/credit",
         f"/credit/{make.PRODUCER}",
         "/credit/91320900MA1T00208Y",
+        "/verify",
+        "/verify/R20260601-000000000000",
         "/console/login",
         "/console/join",
         "/nothing/here",
     ]
+
+
+def report_form(site: Site) -> list[str]:
+    """The questions of a report that somebody has begun."""
+    with requests.Session() as browser:
+        browser.trust_env = False
+        begun = browser.post(site.url + "/report", data={"kind": "report"}, allow_redirects=False, timeout=30)
+    form = begun.headers["Location"].rpartition("/")[0]
+    return [f"{form}/{step}" for step in ("what", "where", "who", "check")]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +121,9 @@ def desk(site: Site) -> Desk:
     new = NewCase("涉嫌重复销售", "food", "320902", SUBJECT, (alert.alert_key,), "现场核实")
     case = cases.open_case(outside, actor, new)
     broken, doubted, objection = credit_desk(outside)
+    wish = ReportWish("credit", (make.PRODUCER,), "申请技术改造补贴")
+    report = credit_reports.request(outside, Asker("user:inspector", name="检查员甲"), wish)
+    runner.run_due(outside, runner.named(report_kinds))
     database.dispose()
     paths = (
         "/console", "/console/account", "/console/confirm", "/console/alerts", "/console/alerts?state=open",
@@ -102,7 +131,8 @@ def desk(site: Site) -> Desk:
         "/console/chains", f"/console/chains?uri={make.ITEM}",
         "/console/commitments", "/console/commitments?state=unfulfilled", f"/console/commitments/{broken}",
         f"/console/commitments/{doubted}", "/console/objections", f"/console/objections/{objection}",
-        f"/credit/{SUBJECT}",
+        f"/credit/{SUBJECT}", "/console/reports", f"/console/reports/{report.report_no}",
+        f"/verify/{report.report_no}",
     )  # fmt: skip
     return Desk(("suyuan-local", token), paths)
 
@@ -119,13 +149,30 @@ def credit_desk(outside: Services) -> tuple[str, str, str]:
 
 
 @pytest.fixture(scope="module")
+def office(site: Site) -> Desk:
+    """A session of the report office, and a named report that was found true."""
+    database = open_database(site.database_url)
+    settings = Settings(code_secret=make.SECRET, sealed_key="s" * 32)
+    token = log_in(database, "office-1", Role.REPORT_DESK, Scope())
+    outside = Services(database, settings, lambda: make.NOW)
+    _, row = reports.sent(outside, is_named=True, name=reports.NAME, contact=reports.CONTACT)
+    actor = Actor("user:inspector", row.department)
+    for event in (ComplaintEvent.ACCEPT, ComplaintEvent.INVESTIGATE, ComplaintEvent.VERIFY):
+        row = complaints.take_step(outside, actor, row.complaint_id, event, text="记录在案", version=row.version)
+    sealed.request_opening(outside, actor.name, row.sealed_id, Purpose.REPORTER, "发放奖励须核实")
+    database.dispose()
+    paths = ("/console/complaints", "/console/complaints?kind=report", f"/console/complaints/{row.complaint_id}")
+    return Desk(("suyuan-local", token), paths)
+
+
+@pytest.fixture(scope="module")
 def farm(site: Site) -> Desk:
     """A producer's session in the site's own database, with something on every page of the desk."""
     database = open_database(site.database_url)
     run = f"gtin={farms.GTIN}&lot={farms.LOT}&run={quote(farms.stock(database).isoformat())}"
     token = log_in(database, "farmer-1", Role.PRODUCER, Scope(subject=farms.FARM))
     outside = Services(database, Settings(code_secret=make.SECRET), lambda: make.NOW)
-    [record] = operations.own_records(outside, farms.COMPANY)
+    record, *_ = operations.own_records(outside, farms.COMPANY)
     database.dispose()
     batch = f"gtin={farms.GTIN}&lot={farms.LOT}"
     paths = (
@@ -174,18 +221,18 @@ def in_language(path: str, language: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("face", ["public", "console", "desk"])
+@pytest.mark.parametrize("face", ["public", "console", "desk", "office"])
 def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
-    judge: Chrome, site: Site, desk: Desk, farm: Desk, face: str, language: str
+    judge: Chrome, site: Site, desk: Desk, farm: Desk, office: Desk, face: str, language: str
 ) -> None:
     axe = AXE.read_text(encoding="utf-8")
     judge.get(site.url + "/how-to-check")
     judge.delete_all_cookies()
     if face != "public":
-        name, value = (desk if face == "console" else farm).cookie
+        name, value = {"console": desk, "desk": farm, "office": office}[face].cookie
         judge.add_cookie({"name": name, "value": value, "path": "/"})
     found: dict[str, list[str]] = {}
-    paths = {"public": public_paths(site), "console": desk.paths, "desk": farm.paths}
+    paths = {"public": public_paths(site), "console": desk.paths, "desk": farm.paths, "office": office.paths}
     for path in paths[face]:
         judge.get(site.url + in_language(path, language))
         judge.execute_script(axe)
@@ -205,11 +252,11 @@ def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
     assert found == {}
 
 
-def test_every_page_is_html_without_an_error(site: Site, desk: Desk, farm: Desk) -> None:
+def test_every_page_is_html_without_an_error(site: Site, desk: Desk, farm: Desk, office: Desk) -> None:
     with tempfile.TemporaryDirectory() as folder, requests.Session() as browser:
         browser.trust_env = False
-        names = {}
-        faces = ({}, public_paths(site)), (dict([desk.cookie]), desk.paths), (dict([farm.cookie]), farm.paths)
+        names: dict[str, str] = {}
+        faces = [({}, public_paths(site)), *((dict([one.cookie]), one.paths) for one in (desk, farm, office))]
         for cookies, paths in faces:
             for path in paths:
                 for language in LANGUAGES:

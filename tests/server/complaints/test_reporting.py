@@ -118,7 +118,7 @@ def test_no_table_has_a_name_a_token_or_a_time_finer_than_the_hour(
     with services.db.read() as conn:
         for table in ("complaint", "complaint_entry", "complaint_draft", "sealed_value", "complaint_photo"):
             dump += [str(row) for row in conn.execute(text(f"SELECT * FROM {table}"))]
-        row = store.complaints(conn, operations.Wanted(), after=None, limit=1)[0]
+        row = store.complaints(conn, store.Wanted(), after=None, limit=1)[0]
         said = store.entries(conn, row.complaint_id)
     everything = "\n".join(dump)
     for secret in (make.NAME, make.CONTACT, token, token.replace("-", ""), open_form, left.rsplit("/", 1)[1]):
@@ -136,12 +136,21 @@ def test_a_form_is_sent_once_and_may_be_given_up(http: FlaskClient, services: Se
     assert "这份表单已经没有了" in again.text
     left = make.begun(http)
     http.post(f"{left}/what", data={"what": make.WHAT})
-    assert http.post(f"{left}/exit").headers["Location"] == "/"
+    assert http.post(f"{left}/exit").headers["Location"] == "/?lang=zh-CN"
     assert http.get(f"{left}/what").status_code == 404
     with services.db.read() as conn:
         assert conn.execute(text("SELECT count(*) FROM complaint_draft")).scalar() == 0
     with pytest.raises(Conflict):
         operations.send(services, rules.new_draft_token(), make.draft(), None)
+
+
+def test_a_form_stays_in_the_language_that_was_chosen(http: FlaskClient) -> None:
+    http.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    form = make.begun(http)
+    asked = http.get(f"{form}/what?lang=zh-CN").text
+    assert f'action="{form}/what?lang=zh-CN"' in asked
+    answer = http.post(f"{form}/what?lang=zh-CN", data={"what": make.WHAT})
+    assert answer.headers["Location"] == f"{form}/where?lang=zh-CN"
 
 
 def test_a_form_is_forgotten_after_some_hours(http: FlaskClient, clock: Clock) -> None:

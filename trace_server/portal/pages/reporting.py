@@ -20,7 +20,6 @@ from trace_server.complaints.model import Draft, Kind, State
 from trace_server.complaints.operations import Named
 from trace_server.complaints.words import EVENTS, KINDS, REWARD_STATES, SENTENCES, STATES
 from trace_server.db import DatabaseAway
-from trace_server.languages import SOURCE
 from trace_server.portal import codes
 from trace_server.portal.pages import html, language_of_request, switch_to, the_portal
 from trace_server.problems import TooManyRequests
@@ -225,6 +224,7 @@ def _page(
         name,
         language,
         switch=switch_to(path, language),
+        lang_query=_language_query(language),
         error_field=error.where if error else "",
         error_sentence=sentence or (error.what if error else ""),
         **tables,
@@ -265,7 +265,11 @@ def _admit() -> None:
 
 def _go(path: str) -> Response:
     language = language_of_request()
-    suffix = "" if language == SOURCE else f"?lang={language}"
     response = html("", language, 303)
-    response.headers["Location"] = path + suffix
+    response.headers["Location"] = path + _language_query(language)
     return response
+
+
+def _language_query(language: str) -> str:
+    """Always said: a form would otherwise answer in the language of the browser, not of the page."""
+    return f"?lang={language}"
