@@ -50,8 +50,13 @@ def html(report: Report, kind: Kind, content: Content, verify_url: str, *, key_i
 def pdf(page: str) -> bytes:
     """`page` as a PDF/UA-1 file. Raises `ConfigError` without a Chinese font."""
     # Loads Pango and takes a second: only who makes a file needs it.
-    from weasyprint import HTML
-    from weasyprint.urls import URLFetcher
+    try:
+        from weasyprint import HTML
+        from weasyprint.urls import URLFetcher
+    except OSError as error:
+        raise ConfigError(
+            "the library that makes PDF files is not whole", where="Pango", remedy="install libpango-1.0-0"
+        ) from error
 
     class Refusing(URLFetcher):  # type: ignore[misc]
         """ASVS 1.3.6: a maker of PDF files may not fetch anything, not even from this host."""
