@@ -82,6 +82,24 @@ def acts_of(conn: Connection, dialect: Dialect, uris: Sequence[str]) -> dict[str
     }
 
 
+def acts_json(uri: str, acts: Sequence[Act]) -> dict[str, Any]:
+    """The acts of one thing as they travel."""
+    rows = [
+        {
+            "event": act.event_key.hex(),
+            "event_time": act.event_time.isoformat().replace("+00:00", "Z"),
+            "kind": act.kind.value,
+            "place": act.place,
+            "medium": act.medium,
+            "weight_kg": act.weight_kg,
+            "passed": act.passed,
+            "refused": act.refused,
+        }
+        for act in acts
+    ]
+    return {"uri": uri, "acts": rows}
+
+
 def _act(part: Part, body: str) -> Act | None:
     told: Mapping[str, Any] = msgspec.json.decode(body) if body else {}
     stage, check = told.get("suyuan:checkStage"), told.get("suyuan:check")

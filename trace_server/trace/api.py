@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace_server.accounts.access import permission
 from trace_server.services import services
 from trace_server.trace import wire
+from trace_server.trace.acts import acts_json, acts_of
 from trace_server.trace.answering import ask
 from trace_server.trace.balance import Balance, mass_balance
 from trace_server.trace.balance_wire import FORMATS, BalanceOut, balance_file, balance_out
@@ -55,6 +56,34 @@ class BalanceFileIn(BalanceIn):
     format: Literal[FORMATS]  # type: ignore[valid-type]
 
 
+class ActsIn(BaseModel):
+    """Which piece of equipment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uri: str = Field(min_length=1, max_length=512, description="EPC URN or GS1 Digital Link")
+
+
+class ActOut(BaseModel):
+    """One act that an event tells."""
+
+    event: str
+    event_time: datetime
+    kind: Literal["filling", "pre_check", "post_check", "maintenance"]
+    place: str
+    medium: str
+    weight_kg: float | None
+    passed: bool | None
+    refused: str
+
+
+class ActsOut(BaseModel):
+    """By event time."""
+
+    uri: str
+    acts: list[ActOut]
+
+
 _FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file",
@@ -92,6 +121,18 @@ def _balance(given: BalanceIn) -> Balance:
     outside = services()
     with outside.db.read() as conn:
         return mass_balance(conn, outside.db.dialect, given.uri, window)
+
+
+@blueprint.get("/acts")
+@permission("events:read")
+@blueprint.input(ActsIn, location="query")
+@blueprint.output(ActsOut)
+@blueprint.doc(summary="Fillings, checks and maintenance of a piece of equipment", responses=[503])
+def acts(query_data: ActsIn) -> dict[str, Any]:
+    """As its events tell them; those that were declared wrong are left out."""
+    outside = services()
+    with outside.db.read() as conn:
+        return acts_json(query_data.uri, acts_of(conn, outside.db.dialect, [query_data.uri]).get(query_data.uri, []))
 
 
 @blueprint.get("/<direction>")

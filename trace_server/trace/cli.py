@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import BinaryIO
 
@@ -9,6 +10,7 @@ import click
 
 from trace_server.services import Services
 from trace_server.trace import wire
+from trace_server.trace.acts import acts_json, acts_of
 from trace_server.trace.answering import ask
 from trace_server.trace.balance import mass_balance
 from trace_server.trace.balance_wire import balance_file, balance_out
@@ -114,4 +116,26 @@ def _kilograms(number: float | None) -> str:
     return "?" if number is None else f"{number:.12g} kg"
 
 
-commands: list[click.Command] = [trace]
+@click.command()
+@click.argument("uri")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def acts(services: Services, uri: str, *, as_json: bool) -> None:
+    """trace-server acts urn:epc:id:grai:6901234.00001.17
+
+    Fillings, checks and maintenance of a piece of equipment, as its events tell them.
+    """
+    with services.db.read() as conn:
+        found = acts_of(conn, services.db.dialect, [uri]).get(uri, [])
+    if as_json:
+        click.echo(json.dumps(acts_json(uri, found), ensure_ascii=False))
+        return
+    for act in found:
+        told = [act.kind.value, *([act.medium] if act.medium else [])]
+        told += [f"{act.weight_kg:g} kg"] if act.weight_kg is not None else []
+        told += [] if act.passed is None else ["passed" if act.passed else "failed"]
+        told += [f"although refused: {act.refused}"] if act.refused else []
+        click.echo(f"{act.event_time.isoformat()} {', '.join(told)} at {act.place}")
+
+
+commands: list[click.Command] = [trace, acts]

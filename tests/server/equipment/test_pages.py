@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from tests.server.portal import make
+from trace_server.accounts import operations as accounts
+from trace_server.accounts.model import Role
 from trace_server.app import create_app
 from trace_server.catalog import operations as catalog
 from trace_server.config import Settings
@@ -20,7 +24,8 @@ from trace_server.equipment import operations
 from trace_server.equipment.operations import Caller, Result
 from trace_server.equipment.rules import Registration
 from trace_server.portal.pages import PORTAL
-from trace_server.services import EXTENSION
+from trace_server.services import EXTENSION, Services
+from trace_server.trace.cli import acts
 
 NOW, TODAY = make.NOW, date(2026, 11, 24)
 CALLER = Caller("test")
@@ -137,3 +142,22 @@ def test_the_page_of_a_printed_code_shows_the_register_instead_of_the_journey(
     for language in ("zh-CN", "en"):
         packed = http.get(make.signed_path(language=language), headers={"Accept-Encoding": "gzip"}).get_data()
         assert len(packed) <= MAX_BYTES
+
+
+def test_the_acts_of_a_thing_are_listed_as_its_events_tell_them(database: Database, http: FlaskClient) -> None:
+    refused = {"suyuan:refusedAct": "overdue"}
+    check = make.event("ObjectEvent", "2026-11-23T08:50:00", "inspecting", make.DOCK, action="OBSERVE", epcList=[TAG])
+    make.capture(database, filled(**refused), check | {"suyuan:check": "passed", "suyuan:checkStage": "pre"})
+    _, token = accounts.add_client(database, NOW, "test", name="r", role=Role.REGULATOR)
+    head = {"Authorization": f"Bearer {token}"}
+    answer = http.get("/api/v1/trace/acts", query_string={"uri": TAG}, headers=head)
+    assert answer.json is not None
+    told = [
+        (act["kind"], act["medium"], act["weight_kg"], act["passed"], act["refused"]) for act in answer.json["acts"]
+    ]
+    assert told == [("pre_check", "", None, True, ""), ("filling", "lpg", 14.5, None, "overdue")]
+    services = Services(database, Settings(code_secret=make.SECRET), lambda: NOW)
+    done = CliRunner().invoke(acts, [TAG, "--json"], obj=services)
+    assert json.loads(done.stdout) == answer.json
+    plain = CliRunner().invoke(acts, [TAG], obj=services).stdout
+    assert "filling, lpg, 14.5 kg, although refused: overdue at " in plain
