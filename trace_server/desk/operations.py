@@ -80,11 +80,16 @@ def home(services: Services, company: Company) -> Home:
         )
         for one in bare
     ]
-    notices = recalls.notices(services.db, holder=company.uscc)
     needs += [
-        Need(NeedKind.RECALL, one.recall_id, one.recall_id, one.sent_at.astimezone(SHANGHAI).date(), "/desk/recalls")
-        for one in notices
-        if one.answer is None
+        Need(
+            NeedKind.RECALL,
+            one.recall.notice.notice_no,
+            one.recall.notice.notice_no,
+            one.notice.sent_at.astimezone(SHANGHAI).date(),
+            "/desk/recalls",
+        )
+        for one in notices(services, company)
+        if one.notice.answer is None
     ]
     needs += [
         Need(NeedKind.REPAIR, one.record_id, one.record_id, None, "/desk/archive")

@@ -22,7 +22,7 @@ def _(text: str) -> str:
 
 ITEMS: tuple[Item, ...] = (
     Item("/desk", _("企业工作台"), "desk:use"),
-    Item("/desk/batches", _("批次"), "desk:use"),
+    Item("/desk/batches", _("批次管理"), "desk:use"),
     Item("/desk/labels", _("标签"), "desk:use"),
     Item("/desk/ranges", _("号段"), "desk:use"),
     Item("/desk/recalls", _("召回通知"), "desk:use"),
@@ -35,6 +35,9 @@ ITEMS: tuple[Item, ...] = (
     Item("/console/objections", _("异议"), "objections:read"),
     Item("/console/complaints", _("举报投诉"), "complaints:read"),
     Item("/console/reports", _("信用报告"), "reports:read"),
+    Item("/console/publications", _("待公示处罚"), "credit:record"),
+    Item("/console/repairs", _("信用修复"), "repairs:decide"),
+    Item("/console/exchange", _("信用数据交换"), "repairs:decide"),
     Item("/console/account", _("我的账户"), ""),
 )
 

@@ -16,6 +16,7 @@ from tests.server.users.conftest import Browser
 from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import Role
 from trace_server.db import Database
+from trace_server.desk import sheets
 from trace_server.problems import NotAuthenticated
 
 LogIn = Callable[..., Browser]
@@ -138,6 +139,27 @@ def test_labels_come_as_sheets_rolls_and_single_files(farm: Browser) -> None:
     assert farm.get(run.replace("/run?", "/run/label.png?") + f"&serial={serial}").data[:4] == b"\x89PNG"
     page = farm.http.get(url.partition("://")[2].partition("/")[2].join(("/", "")))
     assert page.status_code == 200
+
+
+def test_the_labels_of_a_sheet_stand_in_three_columns_of_eight_on_the_paper() -> None:
+    made = sheets.pdf([f'<svg width="60mm" height="30mm"><text y="9">N{n:02}</text></svg>' for n in range(25)],
+                      sheets.Paper.A4, "sheet")  # fmt: skip
+    first, second = PdfReader(io.BytesIO(made)).pages
+    found: dict[str, tuple[int, int]] = {}
+
+    def see(text: str, matrix: list[float], place: list[float], *_: object) -> None:
+        if text.strip():
+            x, y = (place[4], place[5]) if len(text) else (0, 0)
+            a, b, c, d, e, f = matrix
+            found[text.strip()] = round(a * x + c * y + e), round(b * x + d * y + f)
+
+    first.extract_text(visitor_text=see)
+    assert len(found) == 24
+    columns = {x for x, _ in found.values()}
+    assert (len(columns), len({y for _, y in found.values()})) == (3, 8)
+    assert max(columns) - min(columns) == round(140 * 72 / 25.4)
+    assert all(0 < x < 595 and 0 < y < 842 for x, y in found.values())
+    assert second.extract_text().strip() == "N24"
 
 
 def test_every_label_has_a_serial_of_its_own_that_fits_a_tag(farm: Browser) -> None:
