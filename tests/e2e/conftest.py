@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from trace_server.app import create_app
 from trace_server.config import Settings
 from trace_server.db import Database, open_database
 from trace_server.db.migrate import upgrade
+from trace_server.equipment import operations as equipment
+from trace_server.equipment.rules import Registration
 from trace_server.portal import labels
 from trace_server.portal.limits import Allowance, Limits
 from trace_server.portal.model import Code
@@ -105,6 +108,11 @@ def _fill(database: Database) -> None:
         make.batch(lot=LOTS["no_journey"]),
     ]
     make.load(database, batches=[make.batch(), *others])
+    overdue = Registration(
+        "urn:epc:id:grai:6901234.00001.17", make.PRODUCER, "使用登记资料", device_code="232010890202200017",
+        registration_no="瓶10苏J00001(22)", maintainer=make.HAULIER, inspection_due=date(2026, 11, 1),
+    )  # fmt: skip
+    equipment.register(database, make.NOW, equipment.Caller("test"), overdue)
     for state in WITH_JOURNEY:
         way = make.whole_way()
         if state == "gap":
