@@ -49,6 +49,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.indications.api",
     "trace_server.shops.api",
     "trace_server.exchange.api",
+    "trace_server.exchange.pages",
     "trace_server.lists.api",
     "trace_server.repairs.api",
     "trace_server.commitments.api",

@@ -27,6 +27,7 @@ JOBS: tuple[str, ...] = (
     "trace_server.credit.jobs",
     "trace_server.lists.operations",
     "trace_server.complaints.paying",
+    "trace_server.exchange.licences",
 )
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
 KINDS: tuple[str, ...] = ("trace_server.ingest.later", "trace_server.reports.jobs")

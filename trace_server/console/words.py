@@ -52,7 +52,35 @@ CATEGORIES: Mapping[str, str] = {
     "special_equipment": _("特种设备"),
     "gi": _("地理标志产品"),
 }
+REPAIR_STATES: Mapping[str, str] = {
+    "submitted": _("待受理"),
+    "returned": _("已退回补正"),
+    "accepted": _("已受理"),
+    "granted": _("同意修复"),
+    "refused": _("不同意修复"),
+}
+REPAIR_EVENTS: Mapping[str, str] = {
+    "return": _("退回补正"),
+    "accept": _("受理"),
+    "grant": _("同意修复"),
+    "refuse": _("不同意修复"),
+}
+GRADE_LINES: Mapping[str, str] = {
+    "base": _("基础分"),
+    "record": _("处罚记录"),
+    "commitment": _("承诺履行"),
+    "bonus": _("加分"),
+    "limit": _("上下限"),
+    "cap": _("等级上限"),
+    "not_rated": _("不评级"),
+}
 SENTENCES: Mapping[str, str] = {
+    "a second person decides": _("受理人不能自己决定，请由另一位同事操作。"),
+    "a second person reviews a record before it is published": _("审查人不能自己公示，请由另一位同事操作。"),
+    "nobody has checked this version for secrets": _("这一版本还没有人做保密审查。"),
+    "say what was checked, in up to 4,096 characters": _("请写明审查了什么。"),
+    "there is no such record": _("没有这条信用记录，请核对编号。"),
+    "there is no such violation record": _("没有这条信用记录，请核对编号。"),
     "no event names this object": _("没有这个编码的事件。"),
     "say why": _("请写明理由，让没有参与的同事也能看懂。"),
     "this step rests on a numbered paper": _("这一步须填写文书文号。"),

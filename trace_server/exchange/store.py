@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
 
+from trace_server.catalog.model import Licence, LicenceState
+from trace_server.catalog.tables import licence, subject
 from trace_server.credit.model import Filter
 from trace_server.db import Connection, Dialect
 from trace_server.exchange.model import (
@@ -27,6 +29,7 @@ from trace_server.exchange.tables import (
     exchange_check,
     exchange_delivery,
     exchange_hook,
+    exchange_licence,
     exchange_puller,
     exchange_receipt,
 )
@@ -261,3 +264,32 @@ def _receipt(row: Row[Any]) -> Receipt:
 
 def _check(row: Row[Any]) -> Check:
     return Check(**{**row._mapping, "state": CheckState(row.state)})
+
+
+def changed_subjects(conn: Connection, limit: int) -> list[tuple[str, int]]:
+    """(code, revision) of registered subjects whose licences were not told at this revision."""
+    told = exchange_licence.c
+    query = (
+        select(subject.c.uscc, subject.c.revision)
+        .outerjoin(exchange_licence, told.uscc == subject.c.uscc)
+        .where(or_(told.revision.is_(None), told.revision != subject.c.revision))
+        .order_by(subject.c.uscc)
+        .limit(limit)
+    )
+    return [(row.uscc, int(row.revision)) for row in conn.execute(query)]
+
+
+def licences_of(conn: Connection, usccs: Sequence[str]) -> list[tuple[str, Licence]]:
+    """Licences of these subjects, with their holder."""
+    query = select(licence).where(licence.c.uscc.in_(usccs)).order_by(licence.c.uscc, licence.c.number)
+    return [_licence(row) for row in conn.execute(query)]
+
+
+def noted_subjects(conn: Connection, dialect: Dialect, told: Sequence[tuple[str, int]]) -> None:
+    """The licences of these subjects were told at these revisions."""
+    rows = [{"uscc": uscc, "revision": revision} for uscc, revision in told]
+    dialect.upsert(conn, exchange_licence, rows, key=["uscc"], update=["revision"])
+
+
+def _licence(row: Row[Any]) -> tuple[str, Licence]:
+    return row.uscc, Licence(**{**row._mapping, "state": LicenceState(row.state)})

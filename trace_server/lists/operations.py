@@ -15,10 +15,11 @@ from trace_server import audit
 from trace_server.audit.lifecycle import advance
 from trace_server.credit.grade_facts import state_within
 from trace_server.credit.grading.facts import FactKind, StatedFact
+from trace_server.credit.shared import Told, share_within
 from trace_server.db import Connection
 from trace_server.lists import rules, store
 from trace_server.lists.model import Application, ListEvent, ListState, Membership, Restriction
-from trace_server.lists.states import ENDS, TRANSITIONS
+from trace_server.lists.states import ENDS, OPS, TRANSITIONS
 from trace_server.services import Job, Services
 from trace_server.workdays.model import Period, Unit
 from trace_server.workdays.operations import calendar
@@ -84,7 +85,9 @@ def take_step(
             raise NotFound("there is no such membership", where="membership_id")
         if row.version != version:
             raise Conflict("somebody else changed it meanwhile", where="version", remedy="reload it")
-        return _step(services, conn, now, actor, row, event, rules.require_text(reason, "reason"))
+        moved = _step(services, conn, now, actor, row, event, rules.require_text(reason, "reason"))
+        share_within(conn, services.db.dialect, now, _told(moved, event))
+        return moved
 
 
 def mark_within(conn: Connection, now: datetime, actor: str, row: Membership, objection: str) -> None:
@@ -162,8 +165,11 @@ def expire(services: Services) -> int:
     now = services.clock()
     with services.db.begin() as conn:
         due = store.over(conn, _today(now), BATCH)
+        told: list[Told] = []
         for row in due:
-            _step(services, conn, now, WORKER, row, ListEvent.EXPIRE, "its period is over")
+            moved = _step(services, conn, now, WORKER, row, ListEvent.EXPIRE, "its period is over")
+            told += _told(moved, ListEvent.EXPIRE)
+        share_within(conn, services.db.dialect, now, told)
     return len(due)
 
 
@@ -213,6 +219,28 @@ def _tell_credit(services: Services, conn: Connection, now: datetime, actor: str
     day = None if never_held else last
     fact = StatedFact(row.uscc, FactKind(kind.fact), row.membership_id, row.listed_on, day, None, row.issuer)
     state_within(conn, services.db.dialect, now, fact, actor=actor, is_void=never_held)
+
+
+def _told(row: Membership, event: ListEvent) -> list[Told]:
+    """What pullers hear: the listing and its end. A proposal is nobody's business yet."""
+    if event not in OPS or row.listed_on is None:
+        return []
+    kind = rules.kind(row.list_id)
+    record = {
+        "名单名称": kind.title,
+        "统一社会信用代码": row.uscc,
+        "文书文号": row.document_no,
+        "列入事由": row.reason,
+        "列入依据": row.legal_basis,
+        "认定单位": row.issuer,
+        "列入日期": row.listed_on.strftime("%Y/%m/%d"),
+        "截止日期": row.until.strftime("%Y/%m/%d") if row.until else "",
+    }
+    told = Told(
+        kind="list", key=row.membership_id, op=OPS[event], state=row.state.value, region=row.uscc[2:8], category="",
+        department="", record=record, key_fields=("名单名称", "统一社会信用代码", "文书文号"), reason=row.end_reason,
+    )  # fmt: skip
+    return [told]
 
 
 def _today(now: datetime) -> date:

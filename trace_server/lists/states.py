@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trace_server.credit.model import Op
 from trace_server.lists.model import ListEvent, ListState
 
 TRANSITIONS: Mapping[ListState, Mapping[ListEvent, ListState]] = {
@@ -26,3 +27,11 @@ TRANSITIONS: Mapping[ListState, Mapping[ListEvent, ListState]] = {
     ListState.REVOKED: {},
 }
 ENDS = frozenset({ListEvent.REMOVE_EARLY, ListEvent.EXPIRE, ListEvent.CURE, ListEvent.REVOKE})
+OPS: Mapping[ListEvent, Op] = {
+    ListEvent.LIST: Op.UPSERT,
+    ListEvent.REMOVE_EARLY: Op.REPAIR,
+    ListEvent.EXPIRE: Op.EXPIRE,
+    ListEvent.CURE: Op.REPAIR,
+    ListEvent.REVOKE: Op.WITHDRAW,
+}
+"""What the exchange tells pullers of a step."""

@@ -137,6 +137,12 @@ def list_applications(
         return store.applications(conn, uscc, state, after=after, limit=limit)
 
 
+def find(services: Services, application_id: str) -> Application | None:
+    """One application."""
+    with services.db.read() as conn:
+        return store.by_id(conn, application_id)
+
+
 def _step(
     conn: Connection, now: datetime, actor: str, row: Application, event: RepairEvent, reason: str, document_no: str
 ) -> Application:
