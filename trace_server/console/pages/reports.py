@@ -106,6 +106,7 @@ def _one(report_no: str, status: int = 200, errors: tuple[FieldError, ...] = ())
         errors=errors,
         report=row,
         found=operations.verify(services(), row.report_no),
+        verify_url=f"{services().settings.public_url}/verify/{row.report_no}",
         kinds=words(KINDS),
         states=words(STATES),
         standings=words(STANDINGS),
