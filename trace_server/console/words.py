@@ -81,7 +81,9 @@ SENTENCES: Mapping[str, str] = {
     "a company asks for reports on itself only": _("企业只能申请自己的报告。"),
     "name the goods, for a diligence pack alone": _("商品编码只在申请进货查验与来源证据时填写，且必须填写。"),
     "this report needs a written authorisation": _("查阅全部记录须有书面授权，请填写文书文号。"),
-    "the check character of the unified social credit code is wrong": _("统一社会信用代码的校验位不对，请对照营业执照核对。"),
+    "the check character of the unified social credit code is wrong": _(
+        "统一社会信用代码的校验位不对，请对照营业执照核对。"
+    ),
     "the authorisation is somebody else's": _("这份报告是凭别人的授权出具的，请用自己的授权申请。"),
     "a second person decides": _("受理人不能自己决定，请由另一位同事操作。"),
     "a second person reviews a record before it is published": _("审查人不能自己公示，请由另一位同事操作。"),
