@@ -25,6 +25,7 @@ from tests.server.credit.make import SUBJECT, published
 from tests.server.desk import make as farms
 from tests.server.detect import make as trade
 from tests.server.portal import make
+from tests.server.shops import make as online
 from trace_server.accounts.model import Role
 from trace_server.cases import operations as cases
 from trace_server.cases.model import Actor
@@ -46,6 +47,7 @@ from trace_server.reports.model import Wish as ReportWish
 from trace_server.sealed import operations as sealed
 from trace_server.sealed.model import Purpose
 from trace_server.services import Services
+from trace_server.shops import operations as shops
 from trace_server.users import operations as users
 from trace_server.users import rules
 from trace_server.users.model import Scope
@@ -65,6 +67,14 @@ class Desk:
 
     cookie: tuple[str, str]
     paths: tuple[str, ...]
+
+
+def shop_paths(site: Site) -> list[str]:
+    """The page of an online seller's mark, and of one that nobody gave out."""
+    database = open_database(site.database_url)
+    known = shops.list_shops(database) or [online.shop(database, uscc=make.PRODUCER)]
+    database.dispose()
+    return [f"/shop/{known[0].mark}", "/shop/NOBODYHAS2"]
 
 
 def public_paths(site: Site) -> list[str]:
@@ -88,6 +98,7 @@ def public_paths(site: Site) -> list[str]:
         "/credit",
         f"/credit/{make.PRODUCER}",
         "/credit/91320900MA1T00208Y",
+        *shop_paths(site),
         "/verify",
         "/verify/R20260601-000000000000",
         "/console/login",
