@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+LEGAL_TIME = ZoneInfo("Asia/Shanghai")
+"""A day ends at midnight there (domain.md rule 10)."""
 
 
 class RangeState(StrEnum):
@@ -90,7 +94,7 @@ class TagRange:
         if self.valid_from is None or day < self.valid_from or (self.valid_to is not None and day > self.valid_to):
             return False
         if self.state is RangeState.REVOKED and self.decided_at is not None:
-            return day < self.decided_at.date()
+            return day < self.decided_at.astimezone(LEGAL_TIME).date()
         return True
 
     @property
