@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
-from trace_core.errors import ConfigError, Conflict, IdentifierError, InputError, NotFound, TraceError
+from trace_core.errors import ConfigError, Conflict, IdentifierError, InputError, NotFound, TooLarge, TraceError
 from trace_server.accounts.access import public, unlogged
 from trace_server.complaints import operations, photos, rules
 from trace_server.complaints.model import Draft, Kind, State
@@ -27,6 +28,8 @@ from trace_server.sealed.operations import can_seal
 from trace_server.services import services
 
 STEPS = ("what", "where", "who", "check")
+FIELDS = {"what": "what", "region": "where", "place": "where"}
+"""Which question a missing field belongs to; the others belong to "who"."""
 RETRY_S = 60
 
 blueprint = Blueprint("reporting", __name__)
@@ -38,7 +41,9 @@ blueprint = Blueprint("reporting", __name__)
 def start() -> Response:
     """What it is about, and what becomes of it."""
     chosen = request.args.get("kind", "")
-    return _start(chosen if chosen in KINDS else "", _code(request.args.get("code", ""))[0])
+    error = InputError("choose what it is", where="kind-report") if "wrong" in request.args else None
+    code, _ = _code(request.args.get("code", ""))
+    return _page("report_start", "/report", 200, error, chosen=chosen if chosen in KINDS else "", code=code)
 
 
 @blueprint.post("/report")
@@ -48,7 +53,7 @@ def begin() -> Response:
     """A form of its own, in an address that nobody can guess."""
     chosen, (code, _) = request.form.get("kind", ""), _code(request.form.get("code", ""))
     if chosen not in KINDS:
-        return _start("", code, 400, "choose what it is")
+        return _go("/report", f"&wrong=kind&code={quote(code, safe='')}")
     _admit()
     token = rules.new_draft_token()
     operations.keep_draft(services(), token, Draft(kind=Kind(chosen), code=code))
@@ -59,34 +64,40 @@ def begin() -> Response:
 @public
 @unlogged
 def step(token: str, step: str) -> Response:
-    """One question, with what was typed before."""
+    """One question, with what was typed before and what is wrong with it."""
     draft = _draft(token)
-    return _step(token, _known(step), draft) if draft else _gone()
+    if draft is None:
+        return _gone()
+    return _step(token, _known(step), draft, 200, _mistake(draft, step, request.args.get("wrong", "")))
 
 
 @blueprint.post("/report/<token>/<step>")
 @public
 @unlogged
 def answer(token: str, step: str) -> Response:
-    """Keep the answer and go on; a mistake shows the question again with everything that was typed."""
+    """Keep the answer and lead on, or back to the question: no page that "back" leads to is an answer to a form."""
     if step == "exit":
         operations.drop_draft(services(), token)
         return _go("/")
-    typed = draft = _draft(token)
-    if draft is None or typed is None:
+    draft = _draft(token)
+    if draft is None:
         return _gone()
+    typed = _typed(draft, _known(step))
     try:
-        typed = _typed(draft, _known(step))
         if step == "check":
             return _send(token, draft)
-        checked = _checked(typed, step)
-        operations.keep_draft(services(), token, checked)
+        with_photo, wrong = _photographed(typed) if step == "what" else (typed, "")
+        if not wrong:
+            wrong = "text" if _mistake(with_photo, step, "text") else ""
+        operations.keep_draft(services(), token, _tidied(with_photo))
     except Conflict:
         return _gone()
     except (InputError, ConfigError) as error:
-        return _step(token, step, typed, 400, error)
+        return _go(f"/report/{token}/{FIELDS.get(error.where, 'who')}", "&wrong=text")
     except DatabaseAway:
         return _step(token, step, typed, 503, InputError("nothing was saved", where="main"))
+    if wrong:
+        return _go(f"/report/{token}/{step}", f"&wrong={wrong}")
     return _go(f"/report/{token}/{STEPS[STEPS.index(step) + 1]}")
 
 
@@ -135,11 +146,6 @@ def follow() -> Response:
     )
 
 
-def _start(chosen: str, code: str, status: int = 200, mistake: str = "") -> Response:
-    error = InputError(mistake, where="kind-report") if mistake else None
-    return _page("report_start", "/report", status, error, chosen=chosen, code=code)
-
-
 def _step(token: str, step: str, draft: Draft, status: int = 200, error: TraceError | None = None) -> Response:
     return _page(
         f"report_{step}",
@@ -184,24 +190,56 @@ def _typed(draft: Draft, step: str) -> Draft:
     return draft
 
 
-def _checked(draft: Draft, step: str) -> Draft:
-    """The draft after this step. Raises `InputError`, `ConfigError`."""
-    if step == "what":
-        photo = draft.photo
-        if "drop_photo" in request.form:
-            photo = b""
-        file = request.files.get("photo")
-        data = file.stream.read(rules.MAX_PHOTO_BYTES + 1) if file else b""
-        return replace(draft, what=rules.require_what(draft.what), photo=photos.clean(data) if data else photo)
-    if step == "where":
-        place = rules.require_text(draft.place, "place", rules.MAX_PLACE) if draft.place.strip() else ""
-        return replace(draft, region=rules.require_region(draft.region), place=place)
-    if not draft.is_named:
-        return replace(draft, name="", contact="")
-    if not can_seal(services().settings):
-        raise ConfigError("personal data cannot be sealed without its key", where="is_named")
-    name = rules.require_text(draft.name, "name", rules.MAX_NAME)
-    return replace(draft, name=name, contact=rules.require_text(draft.contact, "contact", rules.MAX_CONTACT))
+def _photographed(draft: Draft) -> tuple[Draft, str]:
+    """The draft with the photo of this form, and what is wrong with that: "photo", "large" or ""."""
+    kept = replace(draft, photo=b"") if "drop_photo" in request.form else draft
+    file = request.files.get("photo")
+    data = file.stream.read(rules.MAX_PHOTO_BYTES + 1) if file else b""
+    if not data:
+        return kept, ""
+    try:
+        return replace(kept, photo=photos.clean(data)), ""
+    except TooLarge:
+        return kept, "large"
+    except InputError:
+        return kept, "photo"
+
+
+def _tidied(draft: Draft) -> Draft:
+    """Whoever chose to be nobody leaves no name behind."""
+    return draft if draft.is_named else replace(draft, name="", contact="")
+
+
+def _mistake(draft: Draft, step: str, wrong: str) -> TraceError | None:
+    """What the draft lacks after this step; None when nothing is wrong (any more)."""
+    if wrong == "large":
+        return TooLarge("the photo is too large", where="photo")
+    if wrong == "photo":
+        return InputError("this file is no photo", where="photo")
+    if not wrong:
+        return None
+    try:
+        if step == "what":
+            rules.require_what(draft.what)
+        elif step == "where":
+            rules.require_region(draft.region)
+            if draft.place.strip():
+                rules.require_text(draft.place, "place", rules.MAX_PLACE)
+        elif step == "who":
+            _require_name(draft)
+    except (InputError, ConfigError) as error:
+        return error
+    return None
+
+
+def _require_name(draft: Draft) -> None:
+    """Raises `InputError`, `ConfigError`."""
+    if draft.kind is Kind.COMPLAINT or draft.is_named:
+        if not can_seal(services().settings):
+            field = "main" if draft.kind is Kind.COMPLAINT else "is_named"
+            raise ConfigError("personal data cannot be sealed without its key", where=field)
+        rules.require_text(draft.name, "name", rules.MAX_NAME)
+        rules.require_text(draft.contact, "contact", rules.MAX_CONTACT)
 
 
 def _page(
@@ -263,10 +301,10 @@ def _admit() -> None:
         raise TooManyRequests("too many forms from this address", retry_after_s=RETRY_S)
 
 
-def _go(path: str) -> Response:
+def _go(path: str, more: str = "") -> Response:
     language = language_of_request()
     response = html("", language, 303)
-    response.headers["Location"] = path + _language_query(language)
+    response.headers["Location"] = path + _language_query(language) + more
     return response
 
 
