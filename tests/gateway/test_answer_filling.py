@@ -277,6 +277,8 @@ def test_an_allowed_act_is_no_alarm_and_uses_up_its_check(tmp_path: Path) -> Non
         place.say(1, Kind.ACT)
         assert place.answers(3)[2] == "allow not-listed"
         assert "suyuan:refusedAct" not in place.events()[2]
+        told = [(event.get("suyuan:act"), event.get("suyuan:medium")) for event in place.events()]
+        assert told == [(None, None), (None, None), ("filling", "lpg")]
         assert place.writer._decider.ledger.checks == {}
 
 
