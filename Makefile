@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 JUDGES := .judges
 JUDGED := SUYUAN_SLLURP=$(CURDIR)/$(JUDGES)/sllurp/bin/sllurp SUYUAN_LLRPKIT=$(CURDIR)/$(JUDGES)/llrpkit/bin/llrpkit
-BENCH ?= decode epc outbox gateway capture detect chain page storage
+BENCH ?= decode epc outbox gateway capture detect chain page storage feed
 
 .PHONY: help demo test lint types bench faults soak deps install judges page-judges lock secrets clean
 
