@@ -1,4 +1,4 @@
-"""`trace-server alerts list|backfill`."""
+"""`trace-server alerts list|backfill|tank`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,24 @@ def backfill(services: Services, *, rules: tuple[str, ...], as_json: bool) -> No
             print(f"{rule}: swept{', FAILED' if rule in report.failed else ''}")
     if report.failed:
         sys.exit(1)
+
+
+@alerts.command("tank")
+@click.argument("uri")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def tank(services: Services, *, uri: str, as_json: bool) -> None:
+    """trace-server alerts tank urn:epc:id:grai:0614141.12345.400
+
+    What a tank was loaded with and when it was cleaned, by event time.
+    """
+    acts = [wire.tank_json(act) for act in operations.read_tank(services.db, uri)]
+    if as_json:
+        print(json.dumps({"tank": uri, "acts": acts}, ensure_ascii=False))
+        return
+    for act in acts:
+        paper = act.get("permit") or act.get("certificate") or "-"
+        print(f"{act['event_time']}  {act['act']:8}  {act.get('cargo_class', '-'):8}  {act.get('cargo', '-')}  {paper}")
 
 
 commands: list[click.Command] = [alerts]

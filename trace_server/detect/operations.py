@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from trace_core.ids.canonical import canonical_uri, object_key
 from trace_server.db import Database
 from trace_server.detect import store
+from trace_server.detect.detector import Window
+from trace_server.detect.history import histories_of
 from trace_server.detect.model import Alert, AlertState
+from trace_server.detect.tanks import Act, acts
 
 PAGE = 200
 
@@ -44,3 +48,11 @@ def stream_alerts(db: Database, state: AlertState | None = None) -> Iterator[Ale
     while page := read_alerts(db, state=state, after=after):
         yield from page
         after = page[-1].opened_at, page[-1].alert_key
+
+
+def read_tank(db: Database, uri: str) -> tuple[Act, ...]:
+    """Loads and cleanings of a tank by event time; none of what is no tank."""
+    key = object_key(uri)
+    with db.read() as conn:
+        known = histories_of(conn, Window((), db.dialect), {key: canonical_uri(uri)})
+        return acts(conn, db.dialect, list(known.values()))[key]

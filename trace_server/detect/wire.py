@@ -7,6 +7,7 @@ from typing import Any
 
 from trace_server.detect.detector import Detector
 from trace_server.detect.model import Alert
+from trace_server.detect.tanks import Act, Load
 
 
 def alert_json(alert: Alert, now: datetime) -> dict[str, Any]:
@@ -51,3 +52,12 @@ def detector_json(detector: Detector) -> dict[str, Any]:
             for param in detector.params
         ],
     }
+
+
+def tank_json(act: Act) -> dict[str, str]:
+    """A load or a cleaning of a tank."""
+    told = {"event": act.part.event_key.hex(), "event_time": act.part.event_time.isoformat()}
+    if isinstance(act, Load):
+        kind = "food" if act.is_food else "non-food"
+        return {"act": "load", **told, "cargo": act.cargo, "cargo_class": kind, "permit": act.permit}
+    return {"act": "cleaning", **told, "certificate": act.certificate}

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.server.detect.make import DAY, DETECTORS, GATE, HOUR, at, follow, open_alerts, post, wrong
 from tests.server.ingest.make import NOW
+from trace_server.config import Settings
 from trace_server.db import Database
 from trace_server.detect import run as detect
+from trace_server.detect.cli import alerts
+from trace_server.services import Services
 
 TANK = "urn:epc:id:grai:0614141.12345.400"
 LATER = NOW.replace(day=30)
@@ -108,3 +113,15 @@ def test_d70_any_order_of_arrival_and_a_back_fill_say_the_same(database: Databas
     assert [value for _, _, value in told] == ["not cleaned since soybean oil"] * 6
     assert not detect.back_fill(database, LATER, [DETECTORS["D70"]]).failed
     assert judged(database) == told
+
+
+def test_the_command_line_tells_the_history_of_a_tank(database: Database) -> None:
+    post(database, load(-DAY, "syrup"), cleaned(-HOUR), OIL)
+    outside = Services(database, Settings(), lambda: NOW)
+    told = json.loads(CliRunner().invoke(alerts, ["tank", TANK, "--json"], obj=outside).output)
+    assert [(act["act"], act.get("cargo"), act.get("certificate")) for act in told["acts"]] == [
+        ("load", "syrup", None),
+        ("cleaning", None, "C1"),
+        ("load", "soybean oil", None),
+    ]
+    assert "cleaning" in CliRunner().invoke(alerts, ["tank", TANK], obj=outside).output

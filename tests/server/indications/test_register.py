@@ -153,3 +153,10 @@ def test_the_command_line_imports_lists_and_shows(database: Database, tmp_path: 
     assert listed["indications"][0]["users"][0]["quotas"] == {"2026": 5000}
     shown = run.invoke(indication, ["show", "gi-rice"], obj=services).output
     assert f"{USCC}  2026-01-01 to 2026-12-31  2026: 5000" in shown
+
+
+def test_the_example_of_the_how_to_is_a_document() -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "geographical-indications.md"
+    example = page.read_text(encoding="utf-8").split("```json")[1].split("```")[0]
+    indications, users = rules.read_register(json.loads(example))
+    assert (indications[0].gi_id, users[0].quotas) == ("gi-rice", {2026: 5000})
