@@ -106,7 +106,7 @@ def test_an_auditor_reads_and_cannot_act(log_in: LogIn, alert_id: str) -> None:
 
 def test_others_have_no_such_desk(log_in: LogIn, alert_id: str) -> None:
     producer = log_in("farm-1", Role.PRODUCER, Scope(subject="91350100M000100Y43"))
-    assert producer.get("/console").headers["Location"] == "/console/account"
+    assert producer.get("/console").headers["Location"] == "/desk"
     for path in ("/console/alerts", f"/console/alerts/{alert_id}", CASES, "/console/alerts.csv"):
         assert producer.get(path).status_code == 403, path
     assert "/console/alerts" not in producer.get("/console/account").text
