@@ -6,11 +6,11 @@ import itertools
 import json
 from typing import Any
 
-import pytest
 from click.testing import CliRunner
 
 from tests.server.detect.make import DAY, DETECTORS, GATE, HOUR, at, follow, open_alerts, post, wrong
 from tests.server.ingest.make import NOW
+from trace_core.ids.canonical import canonical_uri
 from trace_server.config import Settings
 from trace_server.db import Database
 from trace_server.detect import run as detect
@@ -65,11 +65,16 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_d70_finds_food_in_the_wrong_tank(database: Database, name: str) -> None:
-    events, values = CASES[name]
-    post(database, *events)
-    assert judged(database) == [(GATE, 1, value) for value in values]
+def test_d70_finds_food_in_the_wrong_tank(database: Database) -> None:
+    tanks = {name: f"{TANK}{number}" for number, name in enumerate(CASES)}
+    for name, (events, _) in CASES.items():
+        own = [event | ({"epcList": [tanks[name]]} if event["epcList"] == [TANK] else {}) for event in events]
+        post(database, *own)
+    assert {(subject, count) for subject, count, _ in judged(database)} == {(GATE, 1)}
+    found = {one.group_key: [one.evidence[0].value] for one in open_alerts(database, "D70")}
+    assert {name: found.get(canonical_uri(tank), []) for name, tank in tanks.items()} == {
+        name: values for name, (_, values) in CASES.items()
+    }
 
 
 def test_d70_waits_for_a_certificate_and_a_late_one_closes_it(database: Database) -> None:

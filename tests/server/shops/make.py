@@ -33,7 +33,7 @@ def listing(number: str = "A1", mark: str = "", seller: str = USCC, **changes: o
     """An offer of the batch of `tests.server.detect.make.world`, which stands since two days."""
     since = NOW - 48 * HOUR
     given = Listing(PLATFORM, number, mark, seller, GTIN, LOT, URL, since, None, since)
-    return Listing(**{**{name: getattr(given, name) for name in Listing.__slots__}, **changes})  # type: ignore[arg-type]
+    return Listing(**{**{name: getattr(given, name) for name in Listing.__slots__}, **changes})
 
 
 def report(db: Database, *rows: Listing, now: datetime = NOW) -> int:

@@ -53,7 +53,7 @@ def test_d80_finds_a_listing_that_outlives_its_deadline(database: Database) -> N
 def test_d80_a_late_report_of_a_timely_removal_closes_it_and_late_removal_stays(database: Database) -> None:
     noticed(database)
     assert len(sweep(database, "D80", DUE + HOUR)) == 1
-    late = {"mark": "", "as_of": DUE + HOUR}
+    late: dict[str, Any] = {"mark": "", "as_of": DUE + HOUR}
     report(database, listing(ended_at=DUE + HOUR, **late), now=DUE + HOUR)
     assert len(sweep(database, "D80", DUE + 2 * HOUR)) == 1
     report(database, listing(ended_at=DUE - HOUR, **late), now=DUE + HOUR)

@@ -166,7 +166,7 @@ def test_a_mark_needs_one_seller_and_an_address_of_the_web(database: Database) -
         with pytest.raises(InputError):
             operations.register(services(database), "one", NewShop(**NEW | change))
     made = operations.register(services(database), "one", NewShop(**NEW))
-    step = {"version": 1, "reason": "示例"}
+    step: dict[str, Any] = {"version": 1, "reason": "示例"}
     with pytest.raises(NotAllowed):
         operations.take_step(services(database), "one", made.mark, MarkEvent.CONFIRM, **step)
     with pytest.raises(Conflict):
