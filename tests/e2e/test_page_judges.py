@@ -21,11 +21,12 @@ from selenium.webdriver.chrome.service import Service
 from tests.e2e.conftest import CHROMEDRIVER, Site
 from tests.server.commitments import make as promises
 from tests.server.complaints import make as reports
-from tests.server.credit.make import SUBJECT, published
+from tests.server.credit.make import SUBJECT, published, recorded
 from tests.server.desk import make as farms
 from tests.server.detect import make as trade
 from tests.server.portal import make
 from tests.server.shops import make as online
+from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import Role
 from trace_server.cases import operations as cases
 from trace_server.cases.model import Actor
@@ -34,12 +35,18 @@ from trace_server.commitments.model import CommitmentEvent
 from trace_server.complaints import operations as complaints
 from trace_server.complaints.model import Event as ComplaintEvent
 from trace_server.config import Settings
+from trace_server.credit.model import Filter
+from trace_server.credit.operations import repair
+from trace_server.credit.steps import Paper
+from trace_server.credit.store import head_seq
 from trace_server.db import Database, open_database
 from trace_server.desk import operations
+from trace_server.exchange import pulling
 from trace_server.jobs import runner
 from trace_server.objections import operations as objections
 from trace_server.objections.model import TargetKind
 from trace_server.objections.operations import Claim
+from trace_server.repairs import operations as repairs
 from trace_server.reports import operations as credit_reports
 from trace_server.reports.jobs import kinds as report_kinds
 from trace_server.reports.model import Asker
@@ -148,6 +155,33 @@ def desk(site: Site) -> Desk:
     return Desk(("suyuan-local", token), paths)
 
 
+@pytest.fixture(scope="module")
+def credit_office(site: Site) -> Desk:
+    """A session of the credit office: a decision to publish, an application for repair, receivers of the feed."""
+    database = open_database(site.database_url)
+    token = log_in(database, "credit-1", Role.CREDIT_OFFICE, Scope())
+    outside = Services(database, Settings(code_secret=make.SECRET), lambda: make.NOW + timedelta(seconds=2))
+    waiting = recorded(outside, CF_WSH="示市监罚〔2026〕91号")
+    stopped, other = (published(outside, CF_WSH=f"示市监罚〔2026〕{number}号") for number in (92, 93))
+    client, _ = accounts.add_client(database, make.NOW, "test", name="信用平台", role=Role.CREDIT_OFFICE)
+    with database.read() as conn:
+        seq = head_seq(conn) + 1
+    pulling.note_pull(database, make.NOW, client.client_id, Filter(), after=0, upto=seq - 1)
+    repair(outside, stopped.record_id, Paper("user:one", "已整改", "示信修〔2026〕1号"))
+    wish = repairs.apply(
+        outside, "user:one", other.record_id, owner=None, correction="已整改", promise="材料真实", papers=("缴款书",)
+    )
+    yesterday = make.NOW.date() - timedelta(days=1)
+    pulling.compare(database, make.NOW, client.client_id, yesterday, 1, "0" * 64)
+    database.dispose()
+    paths = (
+        "/console/publications", f"/console/publications/{waiting.record_id}", "/console/repairs",
+        f"/console/repairs/{wish.application_id}", "/console/exchange", f"/console/exchange/changes/{seq}",
+        "/console/exchange/comparisons",
+    )  # fmt: skip
+    return Desk(("suyuan-local", token), paths)
+
+
 def credit_desk(outside: Services) -> tuple[str, str, str]:
     """A commitment found broken, one that is objected to, and an objection to a record: (code, code, id)."""
     broken = promises.act(outside, promises.in_force(outside), CommitmentEvent.FIND_UNFULFILLED).code
@@ -232,18 +266,19 @@ def in_language(path: str, language: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("face", ["public", "console", "desk", "office"])
+@pytest.mark.parametrize("face", ["public", "console", "desk", "office", "credit"])
 def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
-    judge: Chrome, site: Site, desk: Desk, farm: Desk, office: Desk, face: str, language: str
+    judge: Chrome, site: Site, desk: Desk, farm: Desk, office: Desk, credit_office: Desk, face: str, language: str
 ) -> None:
     axe = AXE.read_text(encoding="utf-8")
     judge.get(site.url + "/how-to-check")
     judge.delete_all_cookies()
     if face != "public":
-        name, value = {"console": desk, "desk": farm, "office": office}[face].cookie
+        name, value = {"console": desk, "desk": farm, "office": office, "credit": credit_office}[face].cookie
         judge.add_cookie({"name": name, "value": value, "path": "/"})
     found: dict[str, list[str]] = {}
     paths = {"public": public_paths(site), "console": desk.paths, "desk": farm.paths, "office": office.paths}
+    paths["credit"] = credit_office.paths
     for path in paths[face]:
         judge.get(site.url + in_language(path, language))
         judge.execute_script(axe)
@@ -263,11 +298,16 @@ def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
     assert found == {}
 
 
-def test_every_page_is_html_without_an_error(site: Site, desk: Desk, farm: Desk, office: Desk) -> None:
+def test_every_page_is_html_without_an_error(
+    site: Site, desk: Desk, farm: Desk, office: Desk, credit_office: Desk
+) -> None:
     with tempfile.TemporaryDirectory() as folder, requests.Session() as browser:
         browser.trust_env = False
         names: dict[str, str] = {}
-        faces = [({}, public_paths(site)), *((dict([one.cookie]), one.paths) for one in (desk, farm, office))]
+        faces = [
+            ({}, public_paths(site)),
+            *((dict([one.cookie]), one.paths) for one in (desk, farm, office, credit_office)),
+        ]
         for cookies, paths in faces:
             for path in paths:
                 for language in LANGUAGES:
