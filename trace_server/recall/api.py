@@ -66,7 +66,7 @@ class NoticeIn(_Strict):
 class RecallIn(_Strict):
     """A draft."""
 
-    category: Literal["food", "agricultural", "drug"]
+    category: str = Field(max_length=32, description="A category with dated periods, such as food")
     level: int = Field(ge=1, le=3, description="Class; 1 is the gravest")
     scope: ScopeIn
     notice: NoticeIn

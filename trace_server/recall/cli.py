@@ -24,7 +24,7 @@ def recall() -> None:
 
 
 @recall.command("create")
-@click.option("--category", required=True, help="food, agricultural or drug.")
+@click.option("--category", required=True, help="Category of the goods, such as food.")
 @click.option("--class", "level", type=click.IntRange(1, 3), required=True, help="1 is the gravest.")
 @click.option("--batch", "batches", multiple=True, help="GTIN/LOT, also of an ingredient; several times.")
 @click.option("--item", "items", multiple=True, help="URI of a single item; several times.")

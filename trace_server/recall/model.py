@@ -123,6 +123,16 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
+class AffectedLot:
+    """A batch in the affected set: how near to the scope it lies, and how many rows of the set are of it."""
+
+    gtin: str
+    lot: str
+    depth: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Spared:
     """A thing that one could take for affected and that is not, with the reason."""
 

@@ -18,6 +18,7 @@ from trace_server.exports.model import Export
 from trace_server.recall import closure, publishing, rules, store
 from trace_server.recall.model import (
     Affected,
+    AffectedLot,
     Answer,
     HolderNotice,
     Milestone,
@@ -175,6 +176,31 @@ def affected_page(
     with db.read() as conn:
         _found(conn, recall_id)
         return store.affected_page(conn, recall_id, after, limit), store.count_affected(conn, recall_id)
+
+
+def affected_lots(db: Database, recall_id: str, limit: int) -> list[AffectedLot]:
+    """Batches of the newest affected set, nearest to the scope first. Raises `NotFound`."""
+    with db.read() as conn:
+        _found(conn, recall_id)
+        return store.affected_lots(conn, recall_id, limit)
+
+
+def proof(db: Database, recall_id: str, uri: str = "", *, batch: tuple[str, str] = ("", "")) -> tuple[Affected, ...]:
+    """Why this thing, or the nearest thing of this (GTIN, lot), is affected: step by step back to the scope.
+
+    Raises `NotFound` for what is not in the newest affected set.
+    """
+    with db.read() as conn:
+        _found(conn, recall_id)
+        row = store.affected_row(conn, recall_id, canonical.object_key(uri)) if uri else None
+        row = row or store.nearest_of_lot(conn, recall_id, *batch)
+        way: list[Affected] = []
+        while row is not None and row not in way:
+            way.append(row)
+            row = store.affected_row(conn, recall_id, canonical.object_key(row.via)) if row.via else None
+    if not way:
+        raise NotFound("this is not affected", where="uri")
+    return tuple(way)
 
 
 def export_affected(db: Database, recall_id: str, export: Export, out: IO[bytes]) -> int:

@@ -18,6 +18,7 @@ from trace_server.ingest.tables import event, link
 from trace_server.recall import rules
 from trace_server.recall.model import (
     Affected,
+    AffectedLot,
     Answer,
     GoodsStatus,
     HolderNotice,
@@ -78,6 +79,42 @@ def affected_page(conn: Connection, recall_id: str, after: tuple[int, bytes] | N
         same = (table.c.depth == depth) & (table.c.object_key > key)
         stmt = stmt.where((table.c.depth > depth) | same)
     return [_affected(row) for row in conn.execute(stmt.order_by(table.c.depth, table.c.object_key).limit(limit))]
+
+
+def affected_row(conn: Connection, recall_id: str, key: bytes) -> Affected | None:
+    """One thing of the newest affected set."""
+    table = recall_affected
+    newest = (table.c.recall_id == recall_id, table.c.object_key == key, table.c.until_version.is_(None))
+    row = conn.execute(select(table).where(*newest)).one_or_none()
+    return None if row is None else _affected(row)
+
+
+def affected_lots(conn: Connection, recall_id: str, limit: int) -> list[AffectedLot]:
+    """Batches of the newest affected set, nearest to the scope first."""
+    table = recall_affected.c
+    depth = func.min(table.depth)
+    stmt = (
+        select(table.gtin, table.lot, depth, func.count())
+        .where(table.recall_id == recall_id, table.until_version.is_(None), table.lot != "")
+        .group_by(table.gtin, table.lot)
+        .order_by(depth, table.gtin, table.lot)
+        .limit(limit)
+    )
+    return [AffectedLot(*row) for row in conn.execute(stmt)]
+
+
+def nearest_of_lot(conn: Connection, recall_id: str, gtin: str, lot: str) -> Affected | None:
+    """The thing of a batch that lies nearest to the scope."""
+    table = recall_affected
+    stmt = (
+        select(table)
+        .where(table.c.recall_id == recall_id, table.c.until_version.is_(None))
+        .where(table.c.gtin == gtin, table.c.lot == lot)
+        .order_by(table.c.depth, table.c.object_key)
+        .limit(1)
+    )
+    row = conn.execute(stmt).one_or_none()
+    return None if row is None else _affected(row)
 
 
 def replace_affected(

@@ -12,7 +12,7 @@ recall = Table(
     metadata,
     Column("recall_id", String(32), primary_key=True),
     Column("state", String(16), nullable=False),
-    Column("category", String(16), nullable=False),
+    Column("category", String(32), nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("scope", Json, nullable=False),
     Column("notice", Json, nullable=False),
