@@ -65,6 +65,16 @@ REPAIR_EVENTS: Mapping[str, str] = {
     "grant": _("同意修复"),
     "refuse": _("不同意修复"),
 }
+GRADE_REASONS: Mapping[str, str] = {
+    "deduction": _("扣分"),
+    "category": _("类别系数"),
+    "repeat": _("重复系数"),
+    "time": _("时间系数"),
+    "base": _("评级政策"),
+    "minor": _("轻微失信"),
+    "general": _("一般失信"),
+    "serious": _("严重失信"),
+}
 GRADE_LINES: Mapping[str, str] = {
     "base": _("基础分"),
     "record": _("处罚记录"),

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from trace_core.errors import InputError, TraceError
 from trace_server.console.pages._answers import go, mistakes, words
-from trace_server.console.words import GRADE_LINES
+from trace_server.console.words import GRADE_LINES, GRADE_REASONS
 from trace_server.credit import operations, publication
 from trace_server.credit.steps import Paper
 from trace_server.faces.rendering import FieldError
@@ -65,6 +65,7 @@ def _one(record_id: str, status: int = 200, errors: tuple[FieldError, ...] = ())
         clock=publication.clock_on(record.decision.decided_on),
         grade=grade,
         lines=words(GRADE_LINES),
+        reasons=words(GRADE_REASONS),
         me=current_person().user.actor,
         typed=request.form,
     )
