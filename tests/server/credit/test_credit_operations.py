@@ -22,7 +22,7 @@ from tests.server.credit.make import (
 from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
 from trace_server.audit.operations import verify
 from trace_server.credit import store
-from trace_server.credit.model import Circumstances, Filter, Op, Severity, State
+from trace_server.credit.model import Change, Circumstances, Filter, Op, Severity, State
 from trace_server.credit.operations import (
     archive,
     correct,
@@ -37,6 +37,7 @@ from trace_server.credit.operations import (
 )
 from trace_server.credit.rules import parse_decision
 from trace_server.credit.steps import Paper
+from trace_server.credit.store import log
 from trace_server.credit.upkeep import expire_due
 from trace_server.db import Database
 
@@ -44,7 +45,8 @@ from trace_server.db import Database
 def ops(database: Database) -> list[tuple[int, Op, int]]:
     with database.read() as conn:
         head = store.head_seq(conn)
-        return [(c.seq, c.op, c.record.version) for c in store.changes(conn, 0, head, Filter(), 500)]
+        found = log.changes(conn, 0, head, Filter(), 500)
+    return [(c.seq, c.op, c.record.version) for c in found if isinstance(c, Change)]
 
 
 def test_a_decision_becomes_one_record_and_one_log_entry(database: Database) -> None:
@@ -103,8 +105,9 @@ def test_a_correction_is_a_new_version_with_each_field_before_and_after(database
     mended = correct(services, record.record_id, decision(CF_NR_FK="1.5"), Circumstances("food"), paper("typing error"))
     assert (mended.version, mended.state) == (3, State.PUBLISHED)
     with database.read() as conn:
-        change = store.changes(conn, 2, 3, Filter(), 1)[0]
+        change = log.changes(conn, 2, 3, Filter(), 1)[0]
         old = store.version(conn, record.record_id, 2)
+    assert isinstance(change, Change)
     assert [(d.code, d.before, d.after) for d in change.diff] == [("CF_NR_FK", "2", "1.5")]
     assert change.op is Op.CORRECT
     assert change.supersedes == 2

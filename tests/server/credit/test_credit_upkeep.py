@@ -13,6 +13,7 @@ from trace_server.credit.jobs import jobs
 from trace_server.credit.model import Filter, Op, State, ViolationRecord
 from trace_server.credit.operations import archive, feed, withdraw
 from trace_server.credit.regimes import shipped_policy
+from trace_server.credit.store import log
 from trace_server.credit.upkeep import refresh_windows
 from trace_server.db import Database
 
@@ -91,4 +92,4 @@ def test_the_workers_job_does_both(database: Database) -> None:
     assert now_of(database, record).state is State.EXPIRED
     with database.read() as conn:
         head = store.head_seq(conn)
-        assert [change.seq for change in store.changes(conn, 0, head, Filter(), 10)] == [1, 2, 3, 4]
+        assert [change.seq for change in log.changes(conn, 0, head, Filter(), 10)] == [1, 2, 3, 4]
