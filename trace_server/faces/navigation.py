@@ -30,6 +30,7 @@ ITEMS: tuple[Item, ...] = (
     Item("/desk/clients", _("接口账号"), "desk:use"),
     Item("/console/alerts", _("预警"), "cases:read"),
     Item("/console/chains", _("追溯链"), "events:read"),
+    Item("/console/recalls", _("召回"), "recalls:read"),
     Item("/console/cases", _("案件"), "cases:read"),
     Item("/console/commitments", _("信用承诺"), "commitments:read"),
     Item("/console/objections", _("异议"), "objections:read"),

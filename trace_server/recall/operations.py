@@ -192,8 +192,10 @@ def proof(db: Database, recall_id: str, uri: str = "", *, batch: tuple[str, str]
     """
     with db.read() as conn:
         _found(conn, recall_id)
-        row = store.affected_row(conn, recall_id, canonical.object_key(uri)) if uri else None
-        row = row or store.nearest_of_lot(conn, recall_id, *batch)
+        if uri:
+            row = store.affected_row(conn, recall_id, canonical.object_key(uri))
+        else:
+            row = store.nearest_of_lot(conn, recall_id, *batch) if all(batch) else None
         way: list[Affected] = []
         while row is not None and row not in way:
             way.append(row)

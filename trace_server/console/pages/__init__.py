@@ -13,10 +13,25 @@ from trace_server.console.pages import (
     home,
     objections,
     publications,
+    recalls,
     repairs,
     reports,
 )
 
+_DESKS = (
+    home,
+    alerts,
+    chains,
+    recalls,
+    cases,
+    complaints,
+    commitments,
+    objections,
+    reports,
+    publications,
+    repairs,
+)
+
 blueprint = Blueprint("console", __name__)
-for _desk in (home, alerts, chains, cases, complaints, commitments, objections, reports, publications, repairs):
+for _desk in _DESKS:
     blueprint.register_blueprint(_desk.blueprint)
