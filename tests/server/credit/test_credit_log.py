@@ -25,7 +25,8 @@ from trace_server.services import Services
 
 def pulled(database: Database, after: int = 0, limit: int = 500) -> list[Change]:
     with database.read() as conn:
-        return list(feed(conn, after=after, limit=limit).changes)
+        found = feed(conn, after=after, limit=limit).changes
+    return [change for change in found if isinstance(change, Change)]
 
 
 class SlowWriter(threading.Thread):

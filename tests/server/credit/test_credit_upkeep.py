@@ -10,7 +10,7 @@ import pytest
 from tests.server.credit.make import SUBJECT, Clock, paper, published, recorded, services_on
 from trace_server.credit import store
 from trace_server.credit.jobs import jobs
-from trace_server.credit.model import Filter, Op, State, ViolationRecord
+from trace_server.credit.model import Change, Filter, Op, State, ViolationRecord
 from trace_server.credit.operations import archive, feed, withdraw
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.store import log
@@ -41,6 +41,7 @@ def test_a_milder_rule_shortens_the_window_when_it_comes_into_force(database: Da
     assert (shorter.regime, shorter.window_max_end, shorter.state) == ("ndrc-36", date(2026, 8, 15), State.PUBLISHED)
     with database.read() as conn:
         change = feed(conn, after=2, limit=10).changes[0]
+    assert isinstance(change, Change)
     assert change.op is Op.CORRECT
     assert [(d.code, d.before, d.after) for d in change.diff] == [("CF_GSJZQ", "2028/08/15", "2026/08/15")]
     assert refresh_windows(services) == 0
