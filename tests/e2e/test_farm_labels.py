@@ -13,14 +13,12 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 from pyzbar import pyzbar
-from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support import expected_conditions
-from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.e2e.conftest import Site
+from tests.e2e.keyboard import fill, heading, press, tab_to
 from tests.server.portal import make
 from trace_server.accounts.model import Role
 from trace_server.db import open_database
@@ -30,8 +28,6 @@ from trace_server.users.model import Scope
 Screen = Callable[[int, int], None]
 Keep = Callable[[str], None]
 PASSWORD = "violet harbour sixteen lanterns"
-MAX_TABS = 90
-"""Keys to reach anything on a page of the desk."""
 LOT = "F1124"
 
 
@@ -47,29 +43,6 @@ def invitation(site: Site) -> str:
     return code
 
 
-def tab_to(driver: Chrome, selector: str) -> WebElement:
-    """Press Tab until the element has the focus; it must be visible there."""
-    wanted = driver.find_element(By.CSS_SELECTOR, selector)
-    for _ in range(MAX_TABS):
-        if driver.switch_to.active_element == wanted:
-            return wanted
-        ActionChains(driver).send_keys(Keys.TAB).perform()
-    raise AssertionError(f"{selector} cannot be reached by Tab")
-
-
-def press(driver: Chrome, selector: str, key: str = Keys.ENTER) -> None:
-    """Go there by Tab, press the key, wait for the page that comes."""
-    before = driver.find_element(By.TAG_NAME, "h1")
-    tab_to(driver, selector).send_keys(key)
-    WebDriverWait(driver, 20).until(expected_conditions.staleness_of(before))
-    WebDriverWait(driver, 20).until(expected_conditions.presence_of_element_located((By.TAG_NAME, "footer")))
-
-
-def fill(driver: Chrome, **values: str) -> None:
-    for name, value in values.items():
-        tab_to(driver, f"#{name}").send_keys(value)
-
-
 def type_day(driver: Chrome, name: str) -> None:
     """23 November 2026, part by part in the order in which this browser's own language writes a date."""
     box = tab_to(driver, f"#{name}")
@@ -79,10 +52,6 @@ def type_day(driver: Chrome, name: str) -> None:
             return
         box.clear()
     raise AssertionError("this browser writes dates in a way of its own")
-
-
-def heading(driver: Chrome) -> str:
-    return driver.find_element(By.TAG_NAME, "h1").text
 
 
 def log_in(driver: Chrome, site: Site, invitation: str) -> None:
