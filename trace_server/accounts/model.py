@@ -17,6 +17,8 @@ class Permission(StrEnum):
     QUARANTINE_REPLAY = "quarantine:replay"
     CREDIT_READ = "credit:read"
     CREDIT_RECORD = "credit:record"
+    GATEWAYS_READ = "gateways:read"
+    """The fleet's health on the console."""
     GATEWAYS_MANAGE = "gateways:manage"
     CLIENTS_MANAGE = "clients:manage"
     METRICS_READ = "metrics:read"
@@ -68,6 +70,16 @@ class Permission(StrEnum):
     """Identity marks of online sellers."""
     LISTINGS_REPORT = "listings:report"
     """A platform's listings, sales and answers."""
+    POLICIES_READ = "policies:read"
+    POLICIES_DRAFT = "policies:draft"
+    """Write, simulate, review and roll back versions of the grading policy."""
+    POLICIES_APPROVE = "policies:approve"
+    """Approve a version, let it begin, send it back."""
+    INSPECTIONS_READ = "inspections:read"
+    INSPECTIONS_PLAN = "inspections:plan"
+    """Make plans of inspections, draw and publish them."""
+    INSPECTIONS_DO = "inspections:do"
+    """Be drawn as an inspector and enter results."""
 
 
 class Role(StrEnum):
@@ -84,6 +96,9 @@ class Role(StrEnum):
     REPORT_DESK = "report_desk"
     """举报办: takes reports of retaliation, opens identities by two persons, computes rewards."""
 
+
+FOR_COMPANY = frozenset({Role.PRODUCER, Role.PLATFORM})
+"""Roles that act for one company: without its USCC they may do nothing, an empty one means an authority."""
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRODUCER: frozenset(
@@ -109,6 +124,11 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.REGULATOR: frozenset(
         {
+            Permission.POLICIES_READ,
+            Permission.INSPECTIONS_READ,
+            Permission.INSPECTIONS_PLAN,
+            Permission.INSPECTIONS_DO,
+            Permission.GATEWAYS_READ,
             Permission.REPORTS_READ,
             Permission.REPORTS_REQUEST,
             Permission.REPORTS_WITHDRAW,
@@ -143,6 +163,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.CREDIT_OFFICE: frozenset(
         {
+            Permission.POLICIES_READ,
+            Permission.POLICIES_DRAFT,
+            Permission.POLICIES_APPROVE,
+            Permission.INSPECTIONS_READ,
             Permission.REPORTS_READ,
             Permission.REPORTS_REQUEST,
             Permission.REPORTS_WITHDRAW,
@@ -163,6 +187,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset(
         {
+            Permission.POLICIES_READ,
+            Permission.INSPECTIONS_READ,
+            Permission.GATEWAYS_READ,
             Permission.REPORTS_READ,
             Permission.COMPLAINTS_READ,
             Permission.EQUIPMENT_READ,
@@ -178,6 +205,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.ADMINISTRATOR: frozenset(
         {
+            Permission.GATEWAYS_READ,
             Permission.JOBS_READ,
             Permission.GATEWAYS_MANAGE,
             Permission.CLIENTS_MANAGE,
