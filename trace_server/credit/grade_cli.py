@@ -10,13 +10,13 @@ import click
 
 from trace_core.errors import NotFound
 from trace_core.ids import uscc
+from trace_server.credit.grade_choice import policy_in_force
 from trace_server.credit.grade_facts import state_fact
 from trace_server.credit.grade_keeping import assessed
 from trace_server.credit.grading.coding import assessment_json
 from trace_server.credit.grading.facts import FactKind, StatedFact
 from trace_server.credit.grading.model import Assessment, Line
-from trace_server.credit.grading.policy import SCHEME, choose_policy
-from trace_server.credit.grading.reading import shipped_policies
+from trace_server.credit.grading.policy import SCHEME
 from trace_server.credit.grading.scoring import display
 from trace_server.credit.steps import law_day
 from trace_server.credit.store import grades
@@ -39,11 +39,13 @@ def grade(services: Services, *, code: str, as_of: datetime | None, as_json: boo
     Compute the grade with a line for every point, the supervision task and the green channel. Stores nothing.
     """
     day = law_day(services.clock()) if as_of is None else as_of.date()
-    policy = choose_policy(shipped_policies(), day)
-    if policy is None:
-        raise NotFound("no grading policy is in force", where=day.isoformat(), remedy="choose another day with --as-of")
     subject = uscc.parse(code).code
     with services.db.read() as conn:
+        policy = policy_in_force(conn, day)
+        if policy is None:
+            raise NotFound(
+                "no grading policy is in force", where=day.isoformat(), remedy="choose another day with --as-of"
+            )
         made = assessed(conn, subject, policy, day)
         stored = grades.line(conn, subject, SCHEME)
     if not as_json:

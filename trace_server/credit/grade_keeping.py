@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from trace_server.credit import store
+from trace_server.credit.grade_choice import policy_in_force
 from trace_server.credit.grading.coding import assess, result_digest
 from trace_server.credit.grading.facts import standing
 from trace_server.credit.grading.model import Assessment, grade_record
-from trace_server.credit.grading.policy import GradePolicy, choose_policy
-from trace_server.credit.grading.reading import shipped_policies
+from trace_server.credit.grading.policy import GradePolicy
 from trace_server.credit.model import State, ViolationRecord
 from trace_server.credit.store import grades
 from trace_server.db import Connection, Dialect
@@ -32,7 +32,7 @@ def regrade(
     `changed` are versions that the transaction is about to write; `subjects` further codes, such as the one that a
     corrected record had before. Unchanged inputs write nothing. Without a policy in force there is no grade.
     """
-    policy = choose_policy(shipped_policies(), today)
+    policy = policy_in_force(conn, today)
     codes = {*subjects, *(record.decision.subject_key() for record in changed)}
     if policy is None:
         return 0
@@ -44,17 +44,24 @@ def assessed(
     conn: Connection, uscc: str, policy: GradePolicy, as_of: date, changed: Sequence[ViolationRecord] = ()
 ) -> Assessment:
     """Grade and green channel of a subject by what is recorded now, on a day of the caller's choice."""
+    return compared(conn, uscc, (policy,), as_of, changed)[0]
+
+
+def compared(
+    conn: Connection,
+    uscc: str,
+    policies: Sequence[GradePolicy],
+    as_of: date,
+    changed: Sequence[ViolationRecord] = (),
+) -> tuple[Assessment, ...]:
+    """As `assessed`, under each of several policies: the same inputs, read once."""
     rewritten = {record.record_id for record in changed}
     records = [r for r in store.of_subject(conn, uscc, GRADED_STATES) if r.record_id not in rewritten]
     records += [r for r in changed if r.decision.subject_key() == uscc and r.state in GRADED_STATES]
     stated = standing(grades.facts(conn, uscc))
-    return assess(
-        [grade_record(record) for record in records],
-        stated.memberships,
-        stated.commitments,
-        stated.facts,
-        policy,
-        as_of,
+    inputs = [grade_record(record) for record in records]
+    return tuple(
+        assess(inputs, stated.memberships, stated.commitments, stated.facts, policy, as_of) for policy in policies
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from trace_server.credit.grade_choice import policy_in_force
 from trace_server.credit.grade_keeping import regrade
-from trace_server.credit.grading.policy import GradePolicy, choose_policy
-from trace_server.credit.grading.reading import shipped_policies
+from trace_server.credit.grading.policy import GradePolicy
 from trace_server.credit.steps import law_day
 from trace_server.credit.store import grades
 from trace_server.credit.store.grades import Sweep
@@ -22,10 +22,10 @@ def regrade_all(services: Services) -> int:
     while True:
         now = services.clock()
         today = law_day(now)
-        policy = choose_policy(shipped_policies(), today)
-        if policy is None:
-            return changed
         with services.db.read() as conn:
+            policy = policy_in_force(conn, today)
+            if policy is None:
+                return changed
             if _is_done(grades.sweep(conn, policy.scheme), policy, today):
                 return changed
         changed += _batch(services, policy, now, today)

@@ -163,3 +163,14 @@ grade_sweep = Table(
     Column("after_uscc", String(18), nullable=False),
     Column("is_done", SmallInteger, nullable=False),
 )
+
+grade_policy = Table(
+    "grade_policy",
+    metadata,
+    Column("policy_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("scheme", String(32), nullable=False),
+    # Of several that have begun the latest counts; there is no last day, a successor ends it.
+    Column("effective_from", Date, nullable=False),
+    Column("text", Text, nullable=False),
+)

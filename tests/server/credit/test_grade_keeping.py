@@ -167,8 +167,7 @@ def test_another_policy_starts_the_sweep_again(services: Services, monkeypatch: 
     recorded(services)
     regrade_all(services)
     changed = replace(policy(), version="2-other")
-    monkeypatch.setattr("trace_server.credit.grade_upkeep.shipped_policies", lambda: (changed,))
-    monkeypatch.setattr("trace_server.credit.grade_keeping.shipped_policies", lambda: (changed,))
+    monkeypatch.setattr("trace_server.credit.grade_choice.shipped_policies", lambda: (changed,))
     assert regrade_all(services) == 1
     with services.db.read() as conn:
         found = grades.current(conn, SUBJECT, SCHEME)

@@ -111,6 +111,20 @@ class GreenRules:
 
 
 @dataclass(frozen=True, slots=True)
+class LegalBasis:
+    """Law and article behind some rules of a policy, and the days on which it holds."""
+
+    rules: tuple[str, ...]
+    law: str
+    article: str
+    valid_from: date
+    valid_to: date | None
+
+    def holds(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
 class GradePolicy:
     """One policy. `version` changes with any byte of its file."""
 
@@ -141,6 +155,30 @@ class GradePolicy:
     not_rated: NotRated
     supervision: Mapping[str, Supervision]
     green: GreenRules
+    bases: tuple[LegalBasis, ...] = ()
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Names of everything that needs a legal basis, in the order of the file."""
+        return (
+            *(f"deduction.{severity.value}" for severity in self.deduction),
+            "category_factor",
+            "repeat",
+            "time_weight",
+            "commitment.partly",
+            "commitment.unfulfilled",
+            *(f"bonus.{bonus.when.value}" for bonus in self.bonuses),
+            "level",
+            *(f"level_cap.{cap.when.value}" for cap in self.caps),
+            "not_rated",
+            *(f"supervision.{level}" for level in self.supervision),
+            "green_channel",
+        )
+
+    def without_basis(self, day: date) -> tuple[str, ...]:
+        """Rules that no law stands behind on a day."""
+        founded = {rule for basis in self.bases if basis.holds(day) for rule in basis.rules}
+        return tuple(rule for rule in self.rules if rule not in founded)
 
     def in_force(self, day: date) -> bool:
         """A draft never is."""

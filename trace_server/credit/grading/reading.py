@@ -17,6 +17,7 @@ from trace_server.credit.grading.policy import (
     CapWhen,
     GradePolicy,
     GreenRules,
+    LegalBasis,
     Level,
     NotRated,
     Repeat,
@@ -63,6 +64,7 @@ _ROOT = (
     "not_rated",
     "supervision",
     "green_channel",
+    "legal_basis",
 )
 
 
@@ -70,6 +72,11 @@ _ROOT = (
 def shipped_policies() -> tuple[GradePolicy, ...]:
     """The grading policies in the package. Raises `ConfigError` naming file and member when one does not fit."""
     return load_policies(files("trace_server.credit") / "policy")
+
+
+def shipped_text() -> str:
+    """The document of the shipped default."""
+    return (files("trace_server.credit") / "policy" / "grade-default.toml").read_text(encoding="utf-8")
 
 
 def load_policies(folder: Traversable) -> tuple[GradePolicy, ...]:
@@ -121,6 +128,7 @@ def parse_policy(name: str, text: bytes) -> GradePolicy:
         not_rated=not_rated,
         supervision=_supervision(root.table("supervision"), (*(level.id for level in levels), not_rated.label)),
         green=_green(root.table("green_channel")),
+        bases=tuple(_basis(table) for table in root.tables("legal_basis")),
     )
     _check(policy, name)
     return policy
@@ -145,6 +153,9 @@ def _check(policy: GradePolicy, name: str) -> None:
     for sentence, holds in faults.items():
         if not holds:
             raise ConfigError(f"this does not hold: {sentence}", where=name, remedy="mend the policy file")
+    unknown = sorted({rule for basis in policy.bases for rule in basis.rules} - set(policy.rules))
+    if unknown:
+        raise ConfigError(f"legal_basis names rules that are not here: {unknown}", where=name, remedy="mend the names")
 
 
 def _one(table: PolicyTable, name: str, allowed: tuple[str, ...]) -> str:
@@ -260,3 +271,17 @@ def _green(table: PolicyTable) -> GreenRules:
         or_red_list=table.flag("or_red_list"),
         benefits=table.texts("benefits"),
     )
+
+
+def _basis(table: PolicyTable) -> LegalBasis:
+    table.only("rules", "law", "article", "valid_from", "valid_to")
+    found = LegalBasis(
+        rules=table.texts("rules"),
+        law=table.text("law").strip(),
+        article=table.text("article").strip(),
+        valid_from=table.day("valid_from"),
+        valid_to=table.day_or_none("valid_to"),
+    )
+    if not (found.rules and found.law and found.article):
+        raise ConfigError("a legal basis names its rules, the law and the article", where=table.where)
+    return found

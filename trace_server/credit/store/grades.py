@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, union, update
+from sqlalchemy import delete, func, insert, select, union, update
 
 from trace_server.catalog.tables import subject
 from trace_server.credit.grading.coding import assessment_from_json, assessment_json
@@ -25,6 +25,16 @@ class StoredGrade:
     digest: str
     inputs_hash: str
     assessment: Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSubject:
+    """A registered subject and where it stands. `region`: six digits of GB/T 2260."""
+
+    uscc: str
+    name: str
+    region: str
+    level: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +125,37 @@ def add(conn: Connection, now: datetime, uscc: str, number: int, made: Assessmen
     conn.execute(insert(grade_result), [row])
     mine = (grade_head.c.uscc == uscc, grade_head.c.scheme == grade.scheme)
     conn.execute(update(grade_head).where(*mine).values(number=number))
+
+
+def levels(conn: Connection, scheme: str) -> list[GradedSubject]:
+    """Code, name, region and current level of every graded subject that the register of subjects knows, by code."""
+    result = grade_result.c
+    mine = (
+        (grade_head.c.uscc == result.uscc)
+        & (grade_head.c.scheme == result.scheme)
+        & (grade_head.c.number == result.number)
+    )
+    query = (
+        select(result.uscc, subject.c.name, subject.c.region, result.level)
+        .join(grade_head, mine)
+        .join(subject, subject.c.uscc == result.uscc)
+        .where(result.scheme == scheme)
+        .order_by(result.uscc)
+    )
+    return [GradedSubject(row.uscc, row.name, row.region[:6], row.level) for row in conn.execute(query)]
+
+
+def level_counts(conn: Connection, scheme: str) -> dict[tuple[str, str], int]:
+    """How many subjects stand at each (policy version, level) now."""
+    result = grade_result.c
+    mine = (
+        (grade_head.c.uscc == result.uscc)
+        & (grade_head.c.scheme == result.scheme)
+        & (grade_head.c.number == result.number)
+    )
+    query = select(result.policy_version, result.level, func.count()).join(grade_head, mine)
+    query = query.where(result.scheme == scheme).group_by(result.policy_version, result.level)
+    return {(str(version), str(level)): int(count) for version, level, count in conn.execute(query)}
 
 
 def history(conn: Connection, uscc: str, scheme: str) -> list[tuple[int, date, str]]:
