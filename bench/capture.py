@@ -29,6 +29,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import Table
 
+from tests.server.callers import COMPANY
 from tests.services import free_port, start_postgres
 from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import Role
@@ -79,7 +80,9 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, start_postgres(Path(folder), durable=True) as postgres:
         migrate.upgrade(postgres.url())
         db = open_database(postgres.url())
-        _, token = accounts.add_client(db, datetime.now(UTC), "bench", name="bench", role=Role.PRODUCER)
+        _, token = accounts.add_client(
+            db, datetime.now(UTC), "bench", name="bench", role=Role.PRODUCER, subject=COMPANY
+        )
         for workers in WORKERS[:1] if quick else WORKERS:
             with _server(postgres.url(), workers) as port:
                 for case in _cases(quick=quick):

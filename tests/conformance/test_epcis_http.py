@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conformance.test_epcis_json import read, report, schema_of, valid_documents
+from tests.server.callers import company_of
 from trace_core.epcis.document import events_from_document
 from trace_core.epcis.event import Event
 from trace_core.epcis.event_hash import event_hash
@@ -76,7 +77,7 @@ class Client:
 
     def _token(self, role: Role) -> str:
         name = f"{role.value} {next(self._numbers)}"
-        return accounts.add_client(self._database, self._now, "test", name=name, role=role)[1]
+        return accounts.add_client(self._database, self._now, "test", name=name, role=role, subject=company_of(role))[1]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from flask import g, request
 
 from trace_core.errors import NotAllowed
 from trace_server.accounts import operations
-from trace_server.accounts.model import Client, Permission
+from trace_server.accounts.model import FOR_COMPANY, Client, Permission
 from trace_server.problems import NotAuthenticated
 from trace_server.services import services
 
@@ -64,10 +64,15 @@ def permission(name: str) -> Callable[[View], View]:
 
 
 def require(needed: Permission) -> Client:
-    """The caller, who may do `needed`. Raises `NotAuthenticated` or `NotAllowed`."""
+    """The caller, who may do `needed`. Raises `NotAuthenticated` or `NotAllowed`.
+
+    A company's client without its company is shut out: to the operations an empty subject means an authority.
+    """
     client = operations.authenticate(services().db, _bearer_token(), services().clock())
     if needed not in client.permissions:
         raise NotAllowed(f"the role {client.role} lacks the permission {needed}", remedy="use another client")
+    if client.role in FOR_COMPANY and not client.subject:
+        raise NotAllowed("the client acts for no company", remedy="make another with --subject <USCC>")
     return client
 
 

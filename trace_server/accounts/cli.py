@@ -87,7 +87,7 @@ def client() -> None:
 @client.command("add")
 @click.option("--name", required=True)
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
-@click.option("--subject", default="", help="USCC of the company it acts for (producers).")
+@click.option("--subject", default="", help="USCC of the company it acts for (producers, platforms).")
 @JSON
 @click.pass_obj
 def add_client(services: Services, *, name: str, role: str, subject: str, as_json: bool) -> None:

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from trace_core.errors import Conflict, EventError, InputError, NotAllowed, NotFound
 from trace_core.fleet import rotation_input
+from trace_core.ids import uscc
 from trace_core.uplink import decode_signature, key_id
 from trace_server import audit
 from trace_server.accounts import rules, store
 from trace_server.accounts.model import (
+    FOR_COMPANY,
     Client,
     Enrolment,
     EnrolmentCode,
@@ -110,9 +112,12 @@ def approve_gateway(db: Database, now: datetime, actor: str, gateway_id: str) ->
     return _step(db, now, actor, gateway_id, GatewayEvent.APPROVE)
 
 
-def revoke_gateway(db: Database, now: datetime, actor: str, gateway_id: str) -> Gateway:
-    """Shut a gateway out at once, for good. Raises `NotFound`, or `Conflict` when that is done already."""
-    return _step(db, now, actor, gateway_id, GatewayEvent.REVOKE)
+def revoke_gateway(db: Database, now: datetime, actor: str, gateway_id: str, reason: str = "") -> Gateway:
+    """Shut a gateway out at once, for good; `reason` goes into the audit log.
+
+    Raises `NotFound`, or `Conflict` when that is done already.
+    """
+    return _step(db, now, actor, gateway_id, GatewayEvent.REVOKE, reason)
 
 
 def list_gateways(db: Database) -> list[Gateway]:
@@ -194,11 +199,15 @@ def add_client(
 ) -> tuple[Client, str]:
     """A client and its bearer token, which is shown now and never again.
 
-    A producer acts for one `subject` (USCC). Raises `Conflict` when the name is taken, `InputError` for an
-    empty name.
+    A producer or a platform acts for one `subject` (USCC). Raises `Conflict` when the name is taken, `InputError`
+    for an empty name or a missing subject, `IdentifierError` for a wrong one.
     """
     if not name.strip():
         raise InputError("a client needs a name", where="name")
+    if role in FOR_COMPANY:
+        if not subject:
+            raise InputError(f"a {role} acts for a company", where="subject", remedy="give its USCC (--subject)")
+        subject = uscc.parse(subject).code
     token = rules.new_token()
     made = Client(rules.new_client_id(), name, role, subject, now, is_revoked=False)
     with db.begin() as conn:
@@ -284,7 +293,9 @@ def _enrol(
     return Enrolment(gateway.gateway_id, key.key_id, after)
 
 
-def _step(db: Database, now: datetime, actor: str, gateway_id: str, event: GatewayEvent) -> Gateway:
+def _step(
+    db: Database, now: datetime, actor: str, gateway_id: str, event: GatewayEvent, reason: str = ""
+) -> Gateway:
     with db.begin() as conn:
         known = _require_gateway(conn, gateway_id)
         after = advance(
@@ -296,6 +307,7 @@ def _step(db: Database, now: datetime, actor: str, gateway_id: str, event: Gatew
             actor=actor,
             object=gateway_id,
             action=f"gateway.{event}",
+            detail={"reason": reason} if reason else None,
         )
         store.set_gateway_state(conn, gateway_id, after)
         if after is GatewayState.REVOKED:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from trace_core.errors import InputError, TraceError
 from trace_server.exchange import hooks, pulling
-from trace_server.exchange.model import CheckState
+from trace_server.exchange.model import CheckState, NoSuchHook
 from trace_server.faces.rendering import FieldError
 from trace_server.services import services
 from trace_server.users.access import console, current_person, finish, page
@@ -36,12 +36,16 @@ def proofs(seq: int) -> Response:
     return page("exchange_proofs", change=change, proofs=found)
 
 
-@blueprint.post("/console/exchange/hooks/<uuid:hook_id>/replay")
+@blueprint.post("/console/exchange/hooks/<hook_id>/replay")
 @console("repairs:decide")
-def replay(hook_id: UUID) -> Response:
+def replay(hook_id: str) -> Response:
     """Try again everything that was given up."""
     outside = services()
-    hooks.replay(outside.db, outside.clock(), current_person().user.actor, "", hook_id.bytes)
+    try:
+        key = UUID(hook_id).bytes
+    except ValueError as error:
+        raise NoSuchHook("there is no such webhook", where="hook_id") from error
+    hooks.replay(outside.db, outside.clock(), current_person().user.actor, "", key)
     return _go(PATH)
 
 

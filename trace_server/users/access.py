@@ -22,7 +22,7 @@ from wtforms import ValidationError
 from trace_core.errors import ConfigError, InputError, NotAllowed, NotFound
 from trace_server import languages
 from trace_server.accounts.access import ACCESS
-from trace_server.accounts.model import Permission
+from trace_server.accounts.model import FOR_COMPANY, Permission
 from trace_server.faces import rendering
 from trace_server.faces.navigation import menu
 from trace_server.faces.rendering import FieldError, Frame
@@ -61,6 +61,8 @@ def console(permission: str = ANYBODY) -> Callable[[View], View]:
             session, user = found
             if needed is not None and needed not in user.permissions:
                 raise NotAllowed(f"the role {user.role} lacks the permission {needed}")
+            if user.role in FOR_COMPANY and not user.scope.subject:
+                raise NotAllowed("this account acts for nobody")
             g.person = Person(user, session)
             if request.method not in ("GET", "HEAD"):
                 require_form_token()

@@ -9,7 +9,7 @@ from datetime import datetime
 from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
 from trace_core.ids import uscc
 from trace_server import audit
-from trace_server.accounts.model import Role
+from trace_server.accounts.model import FOR_COMPANY, Role
 from trace_server.accounts.rules import code_hash, new_code
 from trace_server.audit.lifecycle import advance, next_state
 from trace_server.db import Connection, Database
@@ -48,7 +48,7 @@ def add_user(
 
     Raises `InputError`, `IdentifierError`, `Conflict` when the name is taken.
     """
-    if role is Role.PRODUCER:
+    if role in FOR_COMPANY:
         uscc.parse(scope.subject)
     elif scope.subject:
         raise InputError("only a producer's people act for a company", where="subject", remedy="leave it out")

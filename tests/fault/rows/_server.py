@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
 from tests.fault.rows._base import Bench
+from tests.server.callers import COMPANY
 from tests.server.ingest.make import READ_POINT, batch, body, document, epc, item_uri, seen
 from tests.services import Postgres, free_port, start_postgres
 from trace_core.uplink import (
@@ -66,7 +67,8 @@ class Served:
         self.db: Database = open_database(url)
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        _, self.token = accounts.add_client(self.db, datetime.now(UTC), "test", name="erp", role=Role.PRODUCER)
+        now = datetime.now(UTC)
+        _, self.token = accounts.add_client(self.db, now, "test", name="erp", role=Role.PRODUCER, subject=COMPANY)
 
     def environment(self, **more: str) -> dict[str, str]:
         own = {

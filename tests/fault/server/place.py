@@ -42,7 +42,7 @@ GATEWAY = "gate-1"
 HOST = "www.example.com"
 BUREAU = "示例市市场监督管理局"
 NOTICE = Notice("示例召〔2026〕9号", "示例局", "原料不合格", "停止食用", "任意门店", "000")
-SUBJECTS = {Role.PRODUCER: make.PRODUCER}
+SUBJECTS = {Role.PRODUCER: make.PRODUCER, Role.PLATFORM: make.MARKET}
 
 
 @dataclass(frozen=True, slots=True)

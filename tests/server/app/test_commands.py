@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.server.callers import COMPANY
 from tests.services import free_port
 from trace_server.cli import main
 from trace_server.db import migrate
@@ -151,7 +152,7 @@ def test_an_operator_sets_up_a_server_by_commands(run: Runner, tmp_path: Path) -
     assert len(json.loads(added.out)["code"]) == 24
     listed = json.loads(run(url, "gateway", "list", "--json").out)
     assert [(g["gateway_id"], g["site"], g["state"]) for g in listed] == [("g-1", "北门", "invited")]
-    token = run(url, "client", "add", "--name", "erp", "--role", "producer")
+    token = run(url, "client", "add", "--name", "erp", "--role", "producer", "--subject", COMPANY)
     assert token.out.startswith("suyuan_")
     assert token.out.strip() not in run(url, "client", "list", "--json").out
     assert json.loads(run(url, "client", "revoke", "erp", "--json").out)["state"] == "revoked"

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
+from tests.server.callers import company_of
 from trace_core.errors import TraceError
 from trace_server import problems
 from trace_server.accounts import access, operations
@@ -41,7 +42,7 @@ def client(app: APIFlask) -> Iterator[FlaskClient]:
 
 
 def bearer(db: Database, role: Role) -> dict[str, str]:
-    _, token = operations.add_client(db, NOW, "test", name=f"a {role}", role=role)
+    _, token = operations.add_client(db, NOW, "test", name=f"a {role}", role=role, subject=company_of(role))
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.server.callers import company_of
 from tests.server.credit.make import Clock
 from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import Role
@@ -47,7 +48,10 @@ def http(app: Flask) -> FlaskClient:
 @pytest.fixture
 def bearer(outside: Services) -> Callable[[str], dict[str, str]]:
     def headers(role: str) -> dict[str, str]:
-        _, token = accounts.add_client(outside.db, outside.clock(), "tester", name=f"a {role}", role=Role(role))
+        who = Role(role)
+        _, token = accounts.add_client(
+            outside.db, outside.clock(), "tester", name=f"a {role}", role=who, subject=company_of(who)
+        )
         return {"Authorization": f"Bearer {token}"}
 
     return headers

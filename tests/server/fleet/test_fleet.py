@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.server.accounts.test_gateways import NOW, Box, invite
+from tests.server.callers import COMPANY
 from trace_core.errors import Conflict, EventError, InputError, NotAllowed
 from trace_core.fleet import (
     HEARTBEAT_PATH,
@@ -218,7 +219,9 @@ def test_the_api_pages_sets_and_revokes_and_a_revoked_gateway_is_refused_at_once
     for number in range(2, 6):
         invite(database, f"gate-{number}")
     _, token = accounts.add_client(database, datetime.now(UTC), "test", name="admin", role=Role.ADMINISTRATOR)
-    _, producer = accounts.add_client(database, datetime.now(UTC), "test", name="erp", role=Role.PRODUCER)
+    _, producer = accounts.add_client(
+        database, datetime.now(UTC), "test", name="erp", role=Role.PRODUCER, subject=COMPANY
+    )
     admin = {"Authorization": f"Bearer {token}"}
     with create_app(SETTINGS, database).test_client() as client:
 

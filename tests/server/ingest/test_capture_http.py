@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.server.callers import company_of
 from tests.server.ingest.make import EPOCH, NOW, READ_POINT, batch, body, commissioned, count, document, item_uri, seen
 from tests.server.ingest.make import run as a_run
 from trace_core.uplink import (
@@ -84,7 +85,8 @@ def http(app: Flask) -> FlaskClient:
 @pytest.fixture
 def bearer(database: Database) -> Bearer:
     def headers(role: str) -> dict[str, str]:
-        _, token = accounts.add_client(database, NOW, "test", name=f"a {role}", role=Role(role))
+        who = Role(role)
+        _, token = accounts.add_client(database, NOW, "test", name=f"a {role}", role=who, subject=company_of(who))
         return {"Authorization": f"Bearer {token}"}
 
     return headers

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.server.callers import company_of
 from tests.server.epcis_xml.make import xml_document, xml_event
 from tests.server.epcis_xml.test_xml_safety import mutants
 from tests.server.ingest.make import NOW, READ_POINT, body, count, document, item_uri, rows, seen
@@ -46,7 +47,7 @@ def http(app: Flask) -> FlaskClient:
 
 
 def bearer(database: Database, role: Role, name: str = "") -> dict[str, str]:
-    _, token = accounts.add_client(database, NOW, "test", name=name or role.value, role=role)
+    _, token = accounts.add_client(database, NOW, "test", name=name or role.value, role=role, subject=company_of(role))
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.server.callers import COMPANY
 from tests.server.epcis_xml.make import xml_document, xml_event
 from tests.server.ingest.make import NOW, count, document, seen
 from trace_server.accounts import operations as accounts
@@ -37,7 +38,7 @@ class Erp:
         self.head = self.client("erp")
 
     def client(self, name: str) -> dict[str, str]:
-        _, token = accounts.add_client(self.db, NOW, "test", name=name, role=Role.PRODUCER)
+        _, token = accounts.add_client(self.db, NOW, "test", name=name, role=Role.PRODUCER, subject=COMPANY)
         return {"Authorization": f"Bearer {token}"}
 
     def send(self, raw: bytes, kind: str = JSON, **more: str) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.server.callers import COMPANY
 from trace_core.errors import Conflict, NotFound
 from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import Role
@@ -249,7 +250,7 @@ def test_only_its_owner_sees_a_job_over_http(bench: Bench) -> None:
     http = create_app(Settings(code_secret="t" * 32), bench.db).test_client()
     heads = []
     for name in ("a", "b"):
-        client, token = accounts.add_client(bench.db, START, "test", name=name, role=Role.PRODUCER)
+        client, token = accounts.add_client(bench.db, START, "test", name=name, role=Role.PRODUCER, subject=COMPANY)
         heads.append((client.client_id, {"Authorization": f"Bearer {token}"}))
     (mine, me), (_, other) = heads
     path = f"/api/v1/jobs/{bench.add(owner=f'client:{mine}').hex()}"

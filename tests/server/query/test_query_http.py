@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.server.callers import company_of
 from tests.server.ingest.make import GTIN, NOW, READ_POINT, body, commissioned, epc, item_uri, seen
 from trace_core.epcis.document import events_from_document
 from trace_server.accounts import operations as accounts
@@ -36,7 +37,9 @@ class Session:
         self.producer, self.regulator = self.bearer(Role.PRODUCER), self.bearer(Role.REGULATOR)
 
     def bearer(self, role: Role, name: str = "") -> dict[str, str]:
-        _, token = accounts.add_client(self._database, NOW, "test", name=name or role.value, role=role)
+        _, token = accounts.add_client(
+            self._database, NOW, "test", name=name or role.value, role=role, subject=company_of(role)
+        )
         return {"Authorization": f"Bearer {token}"}
 
     def tell(self, *events: dict[str, Any]) -> None:

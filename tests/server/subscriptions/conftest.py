@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.server.callers import company_of
 from tests.server.ingest.make import NOW, body, seen
 from tests.server.subscriptions.receiver import Receiver, receiving
 from trace_server.accounts import operations as accounts
@@ -37,7 +38,7 @@ class World:
         assert self.post("/queries", QUERY).status_code == 201
 
     def bearer(self, name: str, role: Role = Role.REGULATOR) -> dict[str, str]:
-        _, token = accounts.add_client(self.db, NOW, "test", name=name, role=role)
+        _, token = accounts.add_client(self.db, NOW, "test", name=name, role=role, subject=company_of(role))
         return {"Authorization": f"Bearer {token}"}
 
     def post(self, path: str, json: Any, who: dict[str, str] | None = None) -> Any:

@@ -15,6 +15,7 @@ from simple_websocket import Client, ConnectionClosed
 from sqlalchemy import update
 
 from tests.running import RunningServer, running, running_server
+from tests.server.callers import company_of
 from tests.server.ingest.make import NOW, body, seen
 from tests.server.subscriptions.conftest import QUERY, World
 from tests.server.subscriptions.receiver import results
@@ -37,7 +38,7 @@ class Live:
         self.post("/queries", QUERY, self.regulator)
 
     def _bearer(self, role: Role) -> dict[str, str]:
-        _, token = accounts.add_client(self.db, NOW, "test", name=role.value, role=role)
+        _, token = accounts.add_client(self.db, NOW, "test", name=role.value, role=role, subject=company_of(role))
         return {"Authorization": f"Bearer {token}"}
 
     def post(self, path: str, value: Any, who: dict[str, str]) -> Any:
