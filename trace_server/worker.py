@@ -30,7 +30,7 @@ JOBS: tuple[str, ...] = (
     "trace_server.exchange.licences",
 )
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
-KINDS: tuple[str, ...] = ("trace_server.ingest.later", "trace_server.reports.jobs")
+KINDS: tuple[str, ...] = ("trace_server.imports.jobs", "trace_server.ingest.later", "trace_server.reports.jobs")
 """Modules that offer `kinds: list[Kind]`: what the table of jobs may ask for."""
 LOOPS: tuple[str, ...] = ("trace_server.subscriptions.delivery", "trace_server.exchange.pushing")
 """Modules that offer `loops: list[Loop]`, each run in a thread of its own: they wait for others' servers."""

@@ -49,12 +49,16 @@ def import_document(db: Database, value: object, *, actor: str, now: datetime) -
 
     Importing the same document again changes nothing. Raises `InputError` when it is no such document at all.
     """
-    parsed = rules.document(value, frozenset(load_profiles()))
     with db.begin() as conn:
-        result = _save(conn, db, parsed)
-        if result.changed:
-            detail = {"changed": result.changed, "unchanged": result.unchanged, "refused": len(result.errors)}
-            audit.record(conn, now, actor, "catalog.import", "catalog", detail)
+        return import_within(conn, db, value, actor=actor, now=now)
+
+
+def import_within(conn: Connection, db: Database, value: object, *, actor: str, now: datetime) -> ImportResult:
+    """As `import_document`, in the caller's transaction."""
+    result = _save(conn, db, rules.document(value, frozenset(load_profiles())))
+    if result.changed:
+        detail = {"changed": result.changed, "unchanged": result.unchanged, "refused": len(result.errors)}
+        audit.record(conn, now, actor, "catalog.import", "catalog", detail)
     return result
 
 

@@ -13,7 +13,15 @@ from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
 from trace_server import audit
 from trace_server.audit.lifecycle import advance
 from trace_server.commitments import rules, store
-from trace_server.commitments.model import Commitment, CommitmentEvent, CommitmentState, Finding, Performance, Promise
+from trace_server.commitments.model import (
+    Commitment,
+    CommitmentEvent,
+    CommitmentState,
+    Finding,
+    Performance,
+    Promise,
+    Publicity,
+)
 from trace_server.commitments.states import BY_OBJECTION, DETERMINES, TRANSITIONS, UNTOLD
 from trace_server.credit.fields import PERSON
 from trace_server.credit.grade_facts import state_within
@@ -83,6 +91,43 @@ def sign(services: Services, actor: str, promise: Promise, *, owner: str | None)
         store.add(conn, row, identity)
         audit.record(conn, now, actor, "commitment.sign", row.code, {"uscc": code, "type": promise.type})
     return row
+
+
+def register_within(
+    services: Services, conn: Connection, now: datetime, actor: str, code: str, promise: Promise, finding: Finding
+) -> tuple[Commitment, bool]:
+    """Take over what the accepting unit's register says of a commitment; True when something is new.
+
+    The unit has signed for it, `actor` publishes and brings it into force. A finding that it was not kept waits for a
+    second person, as everybody's does. Raises `InputError`, `Conflict` for another commitment under this code. The
+    last statements of a transaction.
+    """
+    promise = rules.checked(promise, law_day(now))
+    is_person = promise.subject_kind == PERSON
+    uscc = "" if is_person else rules.code_of(promise.subject_code, "subject_code")
+    acceptor = rules.code_of(promise.acceptor_code, "acceptor_code")
+    opened = replace(promise, subject_code=uscc, acceptor_code=acceptor)
+    row = store.by_code(conn, code)
+    is_new = row is None
+    if row is None:
+        row = Commitment(
+            code=code, promise=opened, state=CommitmentState.SIGNED, finding=Finding(),
+            record_id=_repaired_record(conn, promise.repair_id, uscc), remedied_on=None, signed_by=f"unit:{acceptor}",
+            signed_at=now, determined_by="", reason="", document_no="", objection="", version=1,
+        )  # fmt: skip
+        store.add(conn, row, {"承诺人代码": promise.subject_code} if is_person else {})
+        audit.record(conn, now, actor, "commitment.sign", code, {"uscc": uscc, "type": promise.type, "register": True})
+        is_open = promise.publicity is Publicity.OPEN
+        events = [CommitmentEvent.PUBLISH, CommitmentEvent.ENTER] if is_open else [CommitmentEvent.ENTER]
+        for event in events:
+            row = _advance(services, conn, now, actor, row, Step(event, row.version, "受理单位登记"))
+    elif row.promise != opened:
+        raise Conflict("this code is another commitment's, or its content differs", where="code")
+    found = next((event for event, one in DETERMINES.items() if one is finding.performance), None)
+    if found is None or row.state is not CommitmentState.IN_FORCE:
+        return row, is_new
+    step = Step(found, row.version, "受理单位认定", finding=finding)
+    return _advance(services, conn, now, f"unit:{acceptor}", row, step), True
 
 
 def take_step(services: Services, actor: str, code: str, step: Step) -> Commitment:

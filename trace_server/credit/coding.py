@@ -63,6 +63,14 @@ def shared_codes(decision: PenaltyDecision) -> dict[str, str]:
     return codes
 
 
+def file_codes(decision: PenaltyDecision, *, is_contested: bool) -> dict[str, str]:
+    """As `shared_codes`, the way a 双公示 file says it: an objection under way stands in the remarks."""
+    codes = shared_codes(decision)
+    if is_contested:
+        codes["BZ"] = "；".join(filter(None, (codes.get("BZ"), UNDER_OBJECTION)))
+    return codes
+
+
 def masked_name(name: str) -> str:
     """A natural person's name as the public may see it: 张三丰 becomes 张某某."""
     return name[:1] + "某" * min(max(len(name) - 1, 1), 2)

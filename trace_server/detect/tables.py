@@ -24,6 +24,8 @@ alert = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("cleared_why", Text, nullable=False),
     Column("computed", Json, nullable=False),
+    # GB/T 2260 code of who answers for what was seen, "" when nobody knows.
+    Column("region", String(6), nullable=False, server_default=""),
     Index("alert_by_opening", "opened_at", "alert_key"),
 )
 _WAITS = sql("state = 'waiting'")
@@ -36,4 +38,12 @@ alert_evidence = Table(
     Column("event_key", Key, primary_key=True),
     Column("event_time", UtcDateTime, nullable=False),
     Column("value", Text, nullable=False),
+)
+
+licence_judged = Table(
+    "licence_judged",
+    metadata,
+    # At which revision of a subject the goods it made were last judged by its licences.
+    Column("uscc", String(18), primary_key=True),
+    Column("revision", Integer, nullable=False),
 )

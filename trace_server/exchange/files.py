@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-from trace_server.credit.coding import UNDER_OBJECTION, shared_codes
+from trace_server.credit.coding import file_codes
 from trace_server.credit.fields import FIELDS, PERSON
 from trace_server.credit.model import SharedVersion, State
 from trace_server.credit.store import head_seq, moments
@@ -44,9 +44,7 @@ def _rows(db: Database, seq: int, now: datetime, *, persons: bool) -> Iterator[t
                 continue
             is_person = record.decision.subject_kind == PERSON
             if record.state in SHOWN and record.is_shown(today) and not has_stopped and is_person == persons:
-                codes = shared_codes(record.decision)
-                if record.objection:
-                    codes["BZ"] = "；".join(filter(None, (codes.get("BZ"), UNDER_OBJECTION)))
+                codes = file_codes(record.decision, is_contested=bool(record.objection))
                 yield tuple(codes.get(code, "") for code in CODES)
         if len(found) < PAGE:
             return

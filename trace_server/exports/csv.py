@@ -30,7 +30,13 @@ def write(sheet: Sheet, out: IO[bytes]) -> int:
 
 
 def _safe(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    # A text that looks like an escaped one is escaped too: so `plain` gives back every text as it was.
+    return f"'{value}" if value.lstrip("'").startswith(_FORMULA) else value
+
+
+def plain(value: str) -> str:
+    """A cell without the apostrophe that `write` has put in front: the reverse of it for every text."""
+    return value[1:] if value.startswith("'") and value.lstrip("'").startswith(_FORMULA) else value
 
 
 EXPORT = Export("csv", "text/csv; charset=utf-8", ".csv", write)

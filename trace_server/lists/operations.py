@@ -74,6 +74,79 @@ def propose(services: Services, actor: str, proposal: Proposal) -> Membership:
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the register of the authority that keeps a list says of a subject; `ended_on`: first day off the list."""
+
+    proposal: Proposal
+    listed_on: date
+    until: date | None
+    ended_on: date | None
+    end_reason: str
+
+
+def enter_within(
+    services: Services, conn: Connection, now: datetime, actor: str, entry: Entry
+) -> tuple[Membership, bool]:
+    """Take over an entry of an official register; True when something is new. One entry for a subject and a paper.
+
+    Notice and hearing were its keeper's. Raises `InputError` for a list that no authority keeps, `Conflict` when
+    another paper has the subject on the list. The last statements of a transaction.
+    """
+    kind, wanted = rules.kind(entry.proposal.list_id), entry.proposal
+    code = codes.parse(wanted.uscc).code
+    if not kind.is_official:
+        raise InputError("this list is not an authority's", where="list")
+    if entry.listed_on > _today(now) or (entry.ended_on is not None and entry.ended_on < entry.listed_on):
+        raise InputError("the days of the entry do not fit", where="listed_on")
+    mine = [one for one in store.of_subject(conn, code) if one.list_id == kind.id]
+    row = next((one for one in mine if one.document_no == wanted.document_no), None)
+    is_new = row is None
+    if row is None:
+        if any(one.state in OBJECTIONABLE for one in mine):
+            raise Conflict("the subject is on this list or proposed for it already", where="uscc")
+        row = _entered(conn, now, actor, entry, code)
+        share_within(conn, services.db.dialect, now, _told(row, ListEvent.LIST))
+        _tell_credit(services, conn, now, actor, row)
+    if entry.ended_on is None or row.state is not ListState.LISTED:
+        return row, is_new
+    event = ListEvent.REMOVE_EARLY if kind.end_months else ListEvent.CURE
+    state = advance(
+        conn, now, table=TRANSITIONS, state=row.state, event=event, actor=actor, object=row.membership_id,
+        action=f"list.{event}", detail={"list": kind.id, "uscc": code, "reason": entry.end_reason, "register": True},
+    )  # fmt: skip
+    moved = replace(
+        row, state=state, ended_on=entry.ended_on, end_reason=entry.end_reason or "移出", version=row.version + 1
+    )
+    if not store.save(conn, moved, was=row.version):
+        raise Conflict("somebody else changed it meanwhile", where="version", remedy="reload it")
+    _tell_credit(services, conn, now, actor, moved)
+    share_within(conn, services.db.dialect, now, _told(moved, event))
+    return moved, True
+
+
+def _entered(conn: Connection, now: datetime, actor: str, entry: Entry, code: str) -> Membership:
+    kind, wanted = rules.kind(entry.proposal.list_id), entry.proposal
+    until = entry.until
+    if until is None and kind.end_months:
+        until = rules.add_months(entry.listed_on, kind.end_months)
+    row = Membership(
+        membership_id=f"list-{secrets.token_hex(6)}", list_id=kind.id, uscc=code,
+        reason=rules.require_text(wanted.reason, "reason"), legal_basis=kind.legal_basis,
+        document_no=rules.require_text(wanted.document_no, "document_no")[:128],
+        issuer=rules.require_text(wanted.issuer, "issuer")[:200], state=ListState.PROPOSED, proposed_by=actor,
+        noticed_at=None, objections_until=None, listed_on=entry.listed_on, until=until, ended_on=None, end_reason="",
+        version=1, objection="",
+    )  # fmt: skip
+    state = advance(
+        conn, now, table=TRANSITIONS, state=row.state, event=ListEvent.LIST, actor=actor, object=row.membership_id,
+        action="list.list", detail={"list": kind.id, "uscc": code, "paper": row.document_no, "register": True},
+    )  # fmt: skip
+    listed = replace(row, state=state)
+    store.add(conn, listed)
+    return listed
+
+
 def take_step(
     services: Services, actor: str, membership_id: str, event: ListEvent, *, version: int, reason: str
 ) -> Membership:

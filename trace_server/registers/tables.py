@@ -1,4 +1,4 @@
-"""Tables of tag ranges, small, kept in one place, and of how often each code was asked for.
+"""Tables of tag ranges and base registers, small, kept in one place, and of how often each code was asked for.
 
 Of a query a day and an hour are the finest that is kept; no device, address or city. Its days are numbers such as
 20261124 (Asia/Shanghai): the hot path of the code page, which counts, speaks to the driver without type conversion.
@@ -6,7 +6,7 @@ Of a query a day and an hour are the finest that is kept; no device, address or 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import BigInteger, Column, Date, Float, Index, Integer, SmallInteger, String, Table, Text
 
 from trace_server.db import Key, UtcDateTime, metadata
 
@@ -51,4 +51,97 @@ code_query = Table(
     Column("last_day", Integer, nullable=False),
     Column("today", Integer, nullable=False),
     Column("yesterday", Integer, nullable=False),
+)
+
+natural_person = Table(
+    "natural_person",
+    metadata,
+    Column("person_id", String(17), primary_key=True),
+    # Half of the keyed digest of kind and number of the identity document: finds a person without opening the value.
+    Column("lookup", Key, nullable=False),
+    Column("masked_name", String(200), nullable=False),
+    Column("document_kind", String(64), nullable=False),
+    Column("sealed_id", String(64), nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("added_by", String(128), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Index("natural_person_by_lookup", "lookup", unique=True),
+)
+
+subject_name = Table(
+    "subject_name",
+    metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    # Days on which the register first and last told it.
+    Column("first_on", Date, nullable=False),
+    Column("last_on", Date, nullable=False),
+    Column("source", String(200), nullable=False),
+)
+
+subject_code = Table(
+    "subject_code",
+    metadata,
+    Column("code", String(50), primary_key=True),
+    Column("scheme", String(16), primary_key=True),
+    Column("uscc", String(18), nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("added_by", String(128), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Index("subject_code_by_uscc", "uscc"),
+)
+
+premises = Table(
+    "premises",
+    metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("premises_id", String(32), primary_key=True),
+    Column("address", String(400), nullable=False),
+    Column("region", String(6), nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("licence_no", String(64), nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("as_of", Date, nullable=False),
+)
+
+register_document = Table(
+    "register_document",
+    metadata,
+    Column("uscc", String(18), primary_key=True),
+    Column("document_id", String(32), primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("number", String(128), nullable=False),
+    Column("issuer", String(200), nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("valid_to", Date),
+    Column("sha256", String(64), nullable=False),
+    Column("verified_by", String(128), nullable=False),
+    Column("verified_at", UtcDateTime),
+    Column("added_by", String(128), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+court_judgment = Table(
+    "court_judgment",
+    metadata,
+    # Made of court, case number and party.
+    Column("judgment_id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("case_no", String(128), nullable=False),
+    Column("court", String(200), nullable=False),
+    Column("party_name", String(200), nullable=False),
+    Column("uscc", String(18), nullable=False),
+    Column("person_id", String(17), nullable=False),
+    Column("basis_no", String(128), nullable=False),
+    Column("duty", Text, nullable=False),
+    Column("performance", String(200), nullable=False),
+    Column("conduct", Text, nullable=False),
+    Column("filed_on", Date),
+    Column("published_on", Date, nullable=False),
+    Column("ended_on", Date),
+    Column("source", String(200), nullable=False),
+    Column("recorded_by", String(128), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Index("court_judgment_by_uscc", "uscc"),
 )
