@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,6 +26,8 @@ from tests.e2e.keyboard import fill, heading, press, tab_to
 from tests.server.complaints.make import WHAT
 from tests.server.portal import make
 from trace_server.portal import labels
+
+log = logging.getLogger(__name__)
 
 LATENCY_MS = 400
 BITS_PER_S = 400_000
@@ -126,7 +130,7 @@ def slow_network(driver: Chrome) -> Iterator[None]:
     driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
 
 
-def timing(driver: Chrome, kind: str) -> list[dict[str, float]]:
+def timing(driver: Chrome, kind: str) -> list[dict[str, Any]]:
     """The browser's own record of requests (`navigation`, `resource`) or of what it drew (`paint`), in ms."""
     asked = {"expression": f"JSON.stringify(performance.getEntriesByType('{kind}'))", "returnByValue": True}
     found = json.loads(driver.execute_cdp_cmd("Runtime.evaluate", asked)["result"]["value"])
@@ -152,7 +156,7 @@ def test_the_verdict_is_there_soon_on_a_poor_network(
     requests = 1 + int(page.get("redirectCount", 0)) + len(timing(driver, "resource"))
     [painted] = [entry["startTime"] for entry in timing(driver, "paint") if entry["name"] == "first-contentful-paint"]
     told = f"{state}: painted after {painted:.0f} ms, {page['transferSize']:.0f} bytes, {requests} request(s)"
-    print(told)
+    log.info(told)
     record_property("verdict", told)
     assert requests <= MAX_REQUESTS
     assert page["transferSize"] <= MAX_BYTES
