@@ -322,7 +322,7 @@ def _triage(
     why = rules.require_text(reason, "reason")
     if not 1 <= len(keys) <= rules.MAX_ALERTS:
         raise InputError(f"1 to {rules.MAX_ALERTS} alerts", where="alerts")
-    found = alerts_by_key(conn, services.db.dialect, keys)
+    found = alerts_by_key(conn, services.db.dialect, keys, actor.regions)
     missing = sorted(set(keys) - set(found))
     if missing:
         raise NotFound(f"there is no alert {missing[0].hex()}", where="alerts")

@@ -46,6 +46,7 @@ class AlertOut(BaseModel):
     subject_kind: Literal["enterprise", "device", "data"]
     provisional_until: datetime | None
     subject: str
+    region: str = Field(description="GB/T 2260 code, empty when nobody knows")
     group: str
     count: int
     first_seen: datetime

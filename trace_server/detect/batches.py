@@ -43,6 +43,14 @@ class _Found:
     possible: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
 
 
+def batches_of(conn: Connection, window: Window) -> Mapping[Lot, Batch]:
+    """The registered batches of everything that the window names."""
+    if window.memory.batches is None:
+        own = histories(conn, window)
+        window.memory.batches = catalog.batches(conn, {lot for history in own.values() for lot in history.lots})
+    return window.memory.batches
+
+
 def batch_findings(conn: Connection, window: Window, rule: BatchRule) -> Iterator[Outcome]:
     """Judge every event that an object of the window had a part in, each with all the objects it names.
 
@@ -50,9 +58,7 @@ def batch_findings(conn: Connection, window: Window, rule: BatchRule) -> Iterato
     found now is withdrawn.
     """
     own = histories(conn, window)
-    if window.memory.batches is None:
-        window.memory.batches = catalog.batches(conn, {lot for history in own.values() for lot in history.lots})
-    batches = window.memory.batches
+    batches = batches_of(conn, window)
     found = _Found()
     suspects: dict[bytes, Part] = {}
     for history in own.values():

@@ -87,6 +87,8 @@ class Window:
     events: tuple[Seen, ...]
     dialect: Dialect
     memory: Memory = field(default_factory=Memory, compare=False, repr=False)
+    recent: dict[bytes, Seen] = field(default_factory=dict, compare=False, repr=False)
+    """Events read of late, by key: an event never changes, and to parse it costs more than to judge it."""
 
 
 @dataclass(frozen=True, slots=True)

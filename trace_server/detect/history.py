@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,6 +17,8 @@ from trace_server.ingest.rules import objects_of
 from trace_server.ingest.store.events import NamedObject, objects
 from trace_server.ingest.store.parts import Part, events_with, parts_of
 
+RECENT = 4000
+"""Some 10 MB of parsed events."""
 Lot = tuple[str, str]
 """GTIN of 14 digits and lot."""
 
@@ -40,8 +43,20 @@ def whole_events(conn: Connection, window: Window, event_keys: Iterable[bytes]) 
     at_hand = {seen.event.event_key: seen for seen in window.events}
     wanted = set(event_keys)
     found = [at_hand[key] for key in wanted & at_hand.keys()]
-    found += [seen(event) for event in events_with(conn, window.dialect, sorted(wanted - at_hand.keys()))]
+    wanted -= at_hand.keys()
+    found += [window.recent[key] for key in wanted & window.recent.keys()]
+    read = [seen(event) for event in events_with(conn, window.dialect, sorted(wanted - window.recent.keys()))]
+    remember(window.recent, read)
+    found += read
     return sorted(found, key=lambda one: (one.event.event_time, one.event.event_key))
+
+
+def remember(recent: dict[bytes, Seen], events: Iterable[Seen]) -> None:
+    """Keep the events for windows to come; the oldest of more than `RECENT` go."""
+    for one in events:
+        recent[one.event.event_key] = one
+    for key in list(itertools.islice(recent, max(0, len(recent) - RECENT))):
+        del recent[key]
 
 
 def declared_wrong(known: Mapping[bytes, History], one: Seen) -> frozenset[bytes]:

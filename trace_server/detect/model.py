@@ -39,6 +39,8 @@ class Alert:
     cleared_why: str
     values: Mapping[str, str]
     evidence: tuple[Evidence, ...] = ()
+    region: str = ""
+    """GB/T 2260 code, six digits; "" when nobody knows: such an alert is shown to every region."""
 
     def kind_at(self, now: datetime) -> SubjectKind:
         """`data` while a late upload may still explain it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from trace_core.ids.canonical import canonical_uri, object_key
@@ -22,24 +22,33 @@ def read_alerts(
     rule_id: str = "",
     state: AlertState | None = None,
     kind: str = "",
+    region: str = "",
+    regions: Collection[str] = (),
     after: tuple[datetime, bytes] | None = None,
     limit: int = PAGE,
 ) -> list[Alert]:
-    """At most `limit` alerts behind `after`, in the order they were opened; `kind`: of `SubjectKind`, "" for all."""
+    """At most `limit` alerts behind `after`, in the order they were opened; `kind`: of `SubjectKind`, "" for all.
+
+    `region`: of this one alone. `regions` (GB/T 2260): of these, their counties, and of no known region; none: of the
+    whole city.
+    """
     with db.read() as conn:
-        return store.alerts(conn, db.dialect, rule_id=rule_id, state=state, kind=kind, after=after, limit=limit)
+        return store.alerts(
+            conn, db.dialect, rule_id=rule_id, state=state, kind=kind, region=region, regions=regions, after=after,
+            limit=limit,
+        )  # fmt: skip
 
 
-def find_alert(db: Database, key: bytes) -> Alert | None:
-    """One alert with its evidence."""
+def find_alert(db: Database, key: bytes, regions: Collection[str] = ()) -> Alert | None:
+    """One alert with its evidence; None too for one of another region."""
     with db.read() as conn:
-        return store.alerts_by_key(conn, db.dialect, [key]).get(key)
+        return store.alerts_by_key(conn, db.dialect, [key], regions).get(key)
 
 
-def count_alerts(db: Database) -> dict[tuple[str, str, str], int]:
-    """(rule, state, subject kind) → how many alerts, all but the waiting ones."""
+def count_alerts(db: Database, regions: Collection[str] = ()) -> dict[tuple[str, str, str, str], int]:
+    """(rule, state, subject kind, region) → how many alerts of these regions, all but the waiting ones."""
     with db.read() as conn:
-        return store.counts(conn)
+        return store.counts(conn, regions)
 
 
 def stream_alerts(db: Database, state: AlertState | None = None) -> Iterator[Alert]:

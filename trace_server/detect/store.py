@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select, true, update
 
 from trace_server.db import Connection, Dialect
 from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, SubjectKind, Withdrawn
 from trace_server.detect.model import Alert, AlertState
+from trace_server.detect.regions import region_of
 from trace_server.detect.tables import alert, alert_evidence
 
 
@@ -21,15 +22,25 @@ def alert_key(detector: Detector, group_key: str) -> bytes:
     return hashlib.sha256(f"{detector.id}\0{detector.version}\0{group_key}".encode()).digest()[:16]
 
 
-def apply(conn: Connection, dialect: Dialect, detector: Detector, outcomes: Iterable[Outcome], now: datetime) -> None:
-    """Open, add to, or close the alerts that a window's outcomes are about. Doing it again changes nothing.
-
-    What stands is looked up once for the window: nearly all outcomes say that nothing is suspected, of alerts that
-    do not exist.
+def standing(
+    conn: Connection, dialect: Dialect, told: Iterable[tuple[Detector, Iterable[Outcome]]]
+) -> Mapping[bytes, AlertState]:
+    """The alerts that exist of those that these outcomes are about: nearly all outcomes say that nothing is suspected,
+    of alerts that do not exist.
     """
-    said = list(outcomes)
-    keys = {alert_key(detector, outcome.group_key): outcome for outcome in said}
-    standing = _states(conn, dialect, sorted(keys))
+    keys = {alert_key(detector, outcome.group_key) for detector, outcomes in told for outcome in outcomes}
+    return _states(conn, dialect, sorted(keys))
+
+
+def apply(
+    conn: Connection,
+    dialect: Dialect,
+    detector: Detector,
+    said: Sequence[Outcome],
+    now: datetime,
+    standing: Mapping[bytes, AlertState],
+) -> None:
+    """Open, add to, or close the alerts that outcomes are about. Doing it again changes nothing."""
     for outcome in said:
         key = alert_key(detector, outcome.group_key)
         if isinstance(outcome, Finding):
@@ -77,6 +88,7 @@ def _save(conn: Connection, dialect: Dialect, detector: Detector, finding: Findi
         "opened_at": now,
         "cleared_why": "",
         "computed": dict(finding.values),
+        "region": region_of(conn, dialect, finding),
     }
     dialect.insert_ignore(conn, alert, [row])
     evidence = {
@@ -94,7 +106,7 @@ def _save(conn: Connection, dialect: Dialect, detector: Detector, finding: Findi
     if finding.is_whole:
         known = conn.execute(select(alert_evidence.c.event_key).where(alert_evidence.c.alert_key == key)).scalars()
         _drop(conn, dialect, key, sorted(set(known) - evidence.keys()))
-    _recount(conn, key, finding, _state(finding, now))
+    _recount(conn, key, finding, _state(finding, now), row["region"])
 
 
 def _state(finding: Finding, now: datetime) -> AlertState:
@@ -136,27 +148,32 @@ def _drop(conn: Connection, dialect: Dialect, key: bytes, event_keys: Sequence[b
         )
 
 
-def alerts(
+def alerts(  # noqa: PLR0913 – the columns that people narrow the list by
     conn: Connection,
     dialect: Dialect,
     *,
     rule_id: str = "",
     state: AlertState | None = None,
     kind: str = "",
+    region: str = "",
+    regions: Collection[str] = (),
     after: tuple[datetime, bytes] | None = None,
     limit: int = 500,
 ) -> list[Alert]:
     """Alerts in the order they were opened, with evidence; `after`: opening and key of the last one seen.
 
-    Without `state` all but the waiting ones, which suspect nothing yet.
+    `region`: of this one alone; `regions`: see `within`. Without `state` all but the waiting ones, which suspect
+    nothing yet.
     """
-    stmt = select(alert).order_by(alert.c.opened_at, alert.c.alert_key).limit(limit)
+    stmt = select(alert).where(within(regions)).order_by(alert.c.opened_at, alert.c.alert_key).limit(limit)
     if rule_id:
         stmt = stmt.where(alert.c.rule_id == rule_id)
     wanted = alert.c.state != AlertState.WAITING.value if state is None else alert.c.state == state.value
     stmt = stmt.where(wanted)
     if kind:
         stmt = stmt.where(alert.c.subject_kind == kind)
+    if region:
+        stmt = stmt.where(alert.c.region == region)
     if after is not None:
         moment, key = after
         same = (alert.c.opened_at == moment) & (alert.c.alert_key > key)
@@ -166,23 +183,35 @@ def alerts(
     return [_alert(row, evidence[row.alert_key]) for row in rows]
 
 
-def counts(conn: Connection) -> dict[tuple[str, str, str], int]:
-    """(rule, state, subject kind) → how many, all but the waiting ones."""
-    columns = (alert.c.rule_id, alert.c.state, alert.c.subject_kind)
-    stmt = select(*columns, func.count()).where(alert.c.state != AlertState.WAITING.value).group_by(*columns)
-    return {(rule, state, kind): int(count) for rule, state, kind, count in conn.execute(stmt)}
+def within(regions: Collection[str]) -> ColumnElement[bool]:
+    """Alerts of these regions and their counties, and those whose region nobody knows; none: of the whole city."""
+    if not regions:
+        return true()
+    return or_(alert.c.region == "", *(alert.c.region.startswith(one.rstrip("0")) for one in regions))
 
 
-def alerts_by_key(conn: Connection, dialect: Dialect, keys: Collection[bytes]) -> dict[bytes, Alert]:
-    """Alert key → alert with its evidence, for those that exist."""
+def counts(conn: Connection, regions: Collection[str] = ()) -> dict[tuple[str, str, str, str], int]:
+    """(rule, state, subject kind, region) → how many of these regions, all but the waiting ones."""
+    columns = (alert.c.rule_id, alert.c.state, alert.c.subject_kind, alert.c.region)
+    shown = (alert.c.state != AlertState.WAITING.value, within(regions))
+    stmt = select(*columns, func.count()).where(*shown).group_by(*columns)
+    return {(rule, state, kind, region): int(count) for rule, state, kind, region, count in conn.execute(stmt)}
+
+
+def alerts_by_key(
+    conn: Connection, dialect: Dialect, keys: Collection[bytes], regions: Collection[str] = ()
+) -> dict[bytes, Alert]:
+    """Alert key → alert with its evidence, for those that exist in these regions."""
     rows = dialect.select_any(
-        conn, lambda part: select(alert).where(dialect.in_values(alert.c.alert_key, part)), sorted(keys)
+        conn,
+        lambda part: select(alert).where(dialect.in_values(alert.c.alert_key, part), within(regions)),
+        sorted(keys),
     )
     evidence = _evidence(conn, dialect, [row.alert_key for row in rows])
     return {row.alert_key: _alert(row, evidence[row.alert_key]) for row in rows}
 
 
-def _recount(conn: Connection, key: bytes, finding: Finding, state: AlertState) -> None:
+def _recount(conn: Connection, key: bytes, finding: Finding, state: AlertState, region: object) -> None:
     table = alert_evidence
     found = conn.execute(
         select(func.count(), func.min(table.c.event_time), func.max(table.c.event_time)).where(table.c.alert_key == key)
@@ -200,6 +229,7 @@ def _recount(conn: Connection, key: bytes, finding: Finding, state: AlertState) 
             state=state.value,
             subject=finding.subject,
             computed=dict(finding.values),
+            region=region,
             cleared_why="",
         )
     )
@@ -231,4 +261,5 @@ def _alert(row: Row[*tuple[Any, ...]], evidence: Sequence[Evidence]) -> Alert:
         cleared_why=row.cleared_why,
         values=row.computed,
         evidence=tuple(evidence),
+        region=row.region,
     )

@@ -20,6 +20,7 @@ def alert_json(alert: Alert, now: datetime) -> dict[str, Any]:
         "subject_kind": alert.kind_at(now).value,
         "provisional_until": alert.provisional_until.isoformat() if alert.provisional_until else None,
         "subject": alert.subject,
+        "region": alert.region,
         "group": alert.group_key,
         "count": alert.count,
         "first_seen": alert.first_seen.isoformat(),

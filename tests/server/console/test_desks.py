@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from urllib.parse import quote
 
+from tests.server.detect import make as trade
 from tests.server.portal import make
 from tests.server.users.conftest import Browser
 from trace_server.accounts.model import Role
@@ -161,3 +162,24 @@ def test_a_chain_is_a_table_a_picture_and_files_of_one_question(log_in: LogIn, d
     assert "There is no event of this code." in one.get("/console/chains?uri=urn:example:nothing").text
     farm = log_in("farm-1", Role.PRODUCER, Scope(subject="91350100M000100Y43"))
     assert farm.get(f"/console/chains?{query}").status_code == 403
+
+
+def test_a_county_sees_its_own_alerts_and_the_city_all(log_in: LogIn, database: Database) -> None:
+    subjects = [make.subject(), make.subject(make.HAULIER), make.subject(make.MARKET) | {"region": "320902"}]
+    make.load(database, subjects=subjects)
+    sold = {"bizStep": "retail_selling", "disposition": "retail_sold", "readPoint": {"id": make.SHELF}}
+    trade.post(database, trade.at(0, **sold), trade.at(trade.HOUR, **sold))
+    trade.follow(database, "D04")
+    (found,) = trade.open_alerts(database)
+    assert found.region == "320902"
+    path, key = f"/console/alerts/{found.alert_key.hex()}", found.alert_key.hex()
+    for name, region, sees in (("own-1", "320902", True), ("other-1", "320903", False), ("city-1", "320900", True)):
+        person = log_in(name, scope=Scope(regions=(region,)))
+        assert (key in person.get("/console/alerts").text) is sees
+        assert (key in person.get("/console/alerts.csv").text) is sees
+        assert person.get(path).status_code == (200 if sees else 404)
+        if not sees:
+            answer = person.submit(
+                "/console/alerts", "/console/alerts/triage", alert=key, verdict="benign", reason="正常促销"
+            )
+            assert answer.status_code == 400

@@ -25,6 +25,11 @@ def filled(database: Database) -> None:
     make.capture(database, *make.whole_way())
 
 
+def in_chinese(browser: Browser) -> Browser:
+    browser.get(f"{PATH}?lang=zh")
+    return browser
+
+
 def step(browser: Browser, path: str, name: str, text: str = "检验报告 7 号") -> int:
     page = browser.get(path).text
     version = page.partition('name="version" value="')[2].partition('"')[0]
@@ -33,7 +38,7 @@ def step(browser: Browser, path: str, name: str, text: str = "检验报告 7 号
 
 def test_two_persons_run_a_recall_to_its_end(log_in: LogIn, database: Database) -> None:
     filled(database)
-    one, two = log_in("one-1"), log_in("two-1")
+    one, two = (in_chinese(log_in(name)) for name in ("one-1", "two-1"))
     shop = log_in("shop-1", Role.PRODUCER, Scope(subject=make.MARKET))
     made = one.submit(PATH, PATH, **DRAFT)
     assert made.status_code == 303, made.text
@@ -56,7 +61,7 @@ def test_two_persons_run_a_recall_to_its_end(log_in: LogIn, database: Database) 
 
 def test_every_lot_has_its_proof_and_what_is_spared_has_its_reason(log_in: LogIn, database: Database) -> None:
     filled(database)
-    one = log_in("one-1")
+    one = in_chinese(log_in("one-1"))
     path = one.submit(PATH, PATH, **DRAFT).headers["Location"]
     page = one.get(path).text
     assert f"{make.LOT_URI[:-1]}2" in page
@@ -74,7 +79,7 @@ def test_every_lot_has_its_proof_and_what_is_spared_has_its_reason(log_in: LogIn
 
 def test_mistakes_of_a_draft_stand_at_their_fields_and_nothing_typed_is_lost(log_in: LogIn, database: Database) -> None:
     filled(database)
-    one = log_in("one-1")
+    one = in_chinese(log_in("one-1"))
     wrong = (
         ("batches", "", "请至少填写"), ("batches", "06901234567892", "每行一个批次"),
         ("batches", "123 L1", "有效的编码"),

@@ -45,12 +45,12 @@ def export_alerts() -> Response:
     """Exactly the list, as CSV for a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("id", "rule", "state", "subject_kind", "subject", "count", "first_seen", "last_seen"))
+    writer.writerow(("id", "rule", "state", "subject_kind", "subject", "region", "count", "first_seen", "last_seen"))
     now = services().clock()
     for alert in _find(MAX_CSV):
         cells = (
-            alert.alert_key.hex(), alert.rule_id, alert.state, alert.kind_at(now), alert.subject, alert.count,
-            alert.first_seen.isoformat(), alert.last_seen.isoformat(),
+            alert.alert_key.hex(), alert.rule_id, alert.state, alert.kind_at(now), alert.subject, alert.region,
+            alert.count, alert.first_seen.isoformat(), alert.last_seen.isoformat(),
         )  # fmt: skip
         writer.writerow([_safe(str(cell)) for cell in cells])
     response = finish(Response("\ufeff" + out.getvalue(), mimetype="text/csv"))
@@ -100,8 +100,8 @@ def _list(status: int = 200, errors: tuple[FieldError, ...] = (), chosen: frozen
     outside, language = services(), chosen_language()
     found = _find(PAGE + 1)
     shown = _shown(found[:PAGE])
-    filters = {name: request.args.get(name, "") for name in ("rule", "state", "kind")}
-    counts = detect.count_alerts(outside.db)
+    filters = {name: request.args.get(name, "") for name in ("rule", "state", "kind", "region")}
+    counts = detect.count_alerts(outside.db, current_person().user.scope.regions)
     rules = registry()
     names = {rule: f"{rule} {one.title_en if language == 'en' else one.title_zh}" for rule, one in rules.items()}
     states, kinds = words(ALERT_STATES), words(SUBJECT_KINDS)
@@ -121,6 +121,7 @@ def _list(status: int = 200, errors: tuple[FieldError, ...] = (), chosen: frozen
             facets(PATH, filters, "state", _sum(counts, 1), states),
             facets(PATH, filters, "kind", _sum(counts, 2), kinds),
             facets(PATH, filters, "rule", _sum(counts, 0), names),
+            facets(PATH, filters, "region", {name: n for name, n in _sum(counts, 3).items() if name}, {}),
         ],
         filters=filters,
         next_cursor=next_cursor,
@@ -133,7 +134,7 @@ def _list(status: int = 200, errors: tuple[FieldError, ...] = (), chosen: frozen
 
 def _one(key: bytes, status: int = 200, errors: tuple[FieldError, ...] = ()) -> Response:
     outside = services()
-    found = detect.find_alert(outside.db, key)
+    found = detect.find_alert(outside.db, key, current_person().user.scope.regions)
     if found is None:
         raise NotFound("there is no such alert", where="id")
     (shown,) = _shown([found])
@@ -163,6 +164,8 @@ def _find(limit: int) -> list[Alert]:
         rule_id=request.args.get("rule", "")[:16],
         state=AlertState(state) if state in ALERT_STATES else None,
         kind=request.args.get("kind", "")[:16],
+        region=request.args.get("region", "")[:6],
+        regions=current_person().user.scope.regions,
         after=read_place(request.args.get("cursor", "")[:128]),
         limit=limit,
     )
@@ -174,7 +177,7 @@ def _shown(found: list[Alert]) -> list[ShownAlert]:
     return [ShownAlert(alert, rules.get(alert.rule_id), verdicts.get(alert.alert_key)) for alert in found]
 
 
-def _sum(counts: dict[tuple[str, str, str], int], column: int) -> dict[str, int]:
+def _sum(counts: dict[tuple[str, str, str, str], int], column: int) -> dict[str, int]:
     total: Counter[str] = Counter()
     for key, count in counts.items():
         total[key[column]] += count

@@ -28,13 +28,13 @@ def home() -> Response:
     outside, actor = services(), actor_of(user)
     due, waiting = cases.worklist(outside, actor)
     counted = cases.count_cases(outside, actor, Wanted(department=actor.department))
-    alerts = detect.count_alerts(outside.db)
+    alerts = detect.count_alerts(outside.db, actor.regions)
     return page(
         "home",
         due=due,
         waiting=waiting,
         counted=counted,
-        open_alerts=sum(count for (_, state, _), count in alerts.items() if state == "open"),
+        open_alerts=sum(count for (_, state, _, _), count in alerts.items() if state == "open"),
         states=CASE_STATES,
         now=outside.clock(),
     )
