@@ -1,0 +1,81 @@
+"""二、信息平台: lines 二(一) to 二(八) of the modules that carry detection, archive and exchange."""
+
+from __future__ import annotations
+
+from tests.policy_lines.conftest import BUREAU, DEALER, FOOD, City, company
+from tests.server.credit import make as credit
+from tests.server.detect import make as goods
+from trace_server.accounts.model import Role
+from trace_server.jobs import runner
+from trace_server.reports.jobs import kinds as report_kinds
+
+API = "/api/v1"
+
+
+def suspicion(city: City, serial: int) -> str:
+    """Id of the alert that one serial was sold twice."""
+    sold = {"bizStep": "retail_selling", "disposition": "retail_sold"}
+    goods.post(city.db, goods.at(serial, serial, **sold), goods.at(goods.HOUR + serial, serial, **sold))
+    goods.follow(city.db, "D04")
+    return goods.open_alerts(city.db)[-1].alert_key.hex()
+
+
+def test_2_1d_the_system_finds_what_nobody_reported_and_says_why(city: City) -> None:
+    suspicion(city, 71)
+    found = city.get(f"{API}/alerts", city.bearer(Role.REGULATOR), rule="D04", state="open")["items"]
+    assert found
+    assert found[0]["subject_kind"] == "enterprise"
+    assert found[0]["evidence"] or found[0]["values"]
+
+
+def test_2_2a_the_registers_are_shared_and_a_persons_identity_stays_sealed(city: City) -> None:
+    office = city.bearer(Role.CREDIT_OFFICE)
+    person = credit.person_codes(CF_WSH="示市监罚〔2026〕221号")
+    city.post(f"{API}/credit/decisions", office, 201, decision=person, category="food")
+    feed = city.http.get(f"{API}/credit/violations?limit=500", headers=office)
+    assert "示市监罚〔2026〕221号" in feed.text
+    assert credit.SECRET not in feed.text
+    assert str(person["CF_XDR_MC"]) not in feed.text
+
+
+def test_2_2b_a_suspected_crime_goes_to_the_police_and_their_receipt_is_kept(city: City) -> None:
+    one = city.bearer(Role.REGULATOR, BUREAU)
+    case = city.post(f"{API}/cases", one, 201, title="涉嫌生产有毒有害食品", category="food", region="320902")
+    path = f"{API}/cases/{case['case_id']}"
+    sent = city.post(
+        f"{path}/transfer", one, version=1, to_department="示例市公安局", is_outside=True, reason="涉嫌犯罪"
+    )
+    (waiting,) = city.get(path, one)["transfers"]
+    assert (waiting["is_outside"], waiting["receipt"]) == (True, "")
+    kept = city.post(f"{path}/receipt", one, version=sent["version"], accept=True, answer="示公受案字〔2026〕1号")
+    assert kept["state"] == "transferred"
+    (done,) = city.get(path, one)["transfers"]
+    assert (done["receipt"], done["answer"]) == ("received", "示公受案字〔2026〕1号")
+
+
+def test_2_2c_a_confirmed_record_is_pulled_at_once_without_gaps_and_compared_by_digest(city: City) -> None:
+    office = city.bearer(Role.CREDIT_OFFICE)
+    before = city.get(f"{API}/credit/violations", office, limit=500)
+    record = city.penalty(company(223), 223)
+    after = city.get(f"{API}/credit/violations", office, cursor=before["next_cursor"])
+    seqs = [item["seq"] for item in after["items"]]
+    assert seqs == list(range(seqs[0], seqs[0] + 2))
+    assert {item["record_id"] for item in after["items"]} == {record.record_id}
+    day = city.clock.now.date().isoformat()
+    with city.later(1):
+        told = city.get(f"{API}/credit/digest", office, day=day)
+        right = {"day": day, "count": sum(told["states"].values()), "sha256": told["sha256"]}
+        assert city.post(f"{API}/credit/comparisons", office, **right)["equal"]
+        assert not city.post(f"{API}/credit/comparisons", office, **right | {"sha256": "0" * 64})["equal"]
+
+
+def test_2_8_a_company_asks_for_its_own_report_and_nobody_reads_all_records_without_a_paper(city: City) -> None:
+    own = city.bearer(Role.PRODUCER, "firm", FOOD)
+    made = city.post(f"{API}/reports", own, 202, kind="credit", usccs=[FOOD], purpose="投标自证")
+    city.post(f"{API}/reports", own, 403, kind="credit", usccs=[DEALER], purpose="了解对手")
+    office = city.bearer(Role.CREDIT_OFFICE)
+    city.post(f"{API}/reports", office, 400, kind="archive", usccs=[FOOD], purpose="核查")
+    runner.run_due(city.outside, runner.named(report_kinds))
+    file = city.http.get(f"{API}/reports/{made['report_no']}/file", headers=own)
+    assert file.data.startswith(b"%PDF-")
+    assert city.http.get(f"/verify/{made['report_no']}").status_code == 200

@@ -1,0 +1,60 @@
+"""四、信用监管: lines 四(一) to 四(四)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.policy_lines.conftest import City, company
+from tests.server.commitments import make as promises
+from trace_server.accounts.model import Role
+from trace_server.credit.grade_cli import grade
+
+API = "/api/v1"
+
+
+def test_4_1a_classes_of_severity_and_levels_are_a_policy_with_a_version(city: City) -> None:
+    subject = company(411)
+    record = city.penalty(subject, 411)
+    told = json.loads(city.run(grade, "--uscc", subject, "--json"))
+    assert (record.severity.value, record.regime) == ("general", "ndrc-36")
+    assert record.policy_version
+    assert told["grade"]["policy_version"]
+    assert told["grade"]["supervision"]
+
+
+def test_4_1b_a_repair_is_free_and_ends_every_copy_together(city: City) -> None:
+    subject = company(412)
+    record = city.penalty(subject, 412)
+    firm = city.bearer(Role.PRODUCER, "firm", subject)
+    office, second = city.bearer(Role.CREDIT_OFFICE), city.bearer(Role.CREDIT_OFFICE, "信用办乙")
+    assert "示市监罚〔2026〕412号" in city.http.get(f"/credit/{subject}").text
+    wish = {"record_id": record.record_id, "correction": "已整改", "promise": "材料真实", "papers": ["缴款书"]}
+    row = city.post(f"{API}/credit/repairs", firm, 201, **wish)
+    path = f"{API}/credit/repairs/{row['application_id']}/steps"
+    said: dict[str, Any] = {"reason": "材料齐全", "document_no": "示信修〔2026〕1号"}
+    row = city.post(path, office, event="accept", version=row["version"], **said)
+    city.post(path, second, event="grant", version=row["version"], **said)
+    assert "示市监罚〔2026〕412号" not in city.http.get(f"/credit/{subject}").text
+    items = city.get(f"{API}/credit/violations", office, limit=500)["items"]
+    assert [item["op"] for item in items if item["record_id"] == record.record_id][-1] == "repair"
+
+
+def test_4_2_a_broken_commitment_is_in_the_archive_and_in_the_grade(city: City) -> None:
+    subject = company(420)
+    before = json.loads(city.run(grade, "--uscc", subject, "--json"))
+    row = promises.breached(city.outside, subject_code=subject)
+    assert row.code in city.http.get(f"/credit/{subject}").text
+    after = json.loads(city.run(grade, "--uscc", subject, "--json"))
+    assert after["grade"]["score"] != before["grade"]["score"]
+
+
+def test_4_4a_measures_stand_by_field_and_who_applied_one_reports_it(city: City) -> None:
+    caller = city.bearer(Role.CREDIT_OFFICE)
+    fields = {measure["field"] for measure in city.get(f"{API}/measures")["items"]}
+    assert {"政府采购", "评优评先"} <= fields
+    subject = company(441)
+    fed = {"measure_id": "procurement-serious", "department": "示例市财政局", "result": "取消投标资格"}
+    city.post(f"{API}/restrictions/{subject}/applications", caller, 201, **fed)
+    (kept,) = city.get(f"{API}/lists/subjects/{subject}", caller)["applications"]
+    assert kept["result"] == "取消投标资格"
