@@ -19,8 +19,19 @@ violation_record = Table(
     Column("window_max_end", Date, nullable=False),
     # Under which rules the window was last looked at: `Policy.basis`.
     Column("window_basis", String(96), nullable=False),
+    # What the public list is searched and ordered by, as in the current version.
+    Column("category", String(32), nullable=False, server_default=""),
+    Column("region", String(6), nullable=False, server_default=""),
+    Column("decision_no", String(128), nullable=False, server_default=""),
+    Column("authority_code", String(18), nullable=False, server_default=""),
+    Column("is_public", SmallInteger, nullable=False, server_default="0"),
+    # Day in Asia/Shanghai on which it first stood before the public; it stays when the display ends.
+    Column("published_on", Date),
     Index("violation_record_by_uscc", "uscc"),
     Index("violation_record_by_end", "window_max_end"),
+    Index("violation_record_shown", "state", "is_public", "decided_on", "record_id"),
+    Index("violation_record_timely", "decided_on", "authority_code", "published_on"),
+    Index("violation_record_by_number", "decision_no"),
 )
 
 violation_version = Table(

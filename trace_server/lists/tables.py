@@ -29,6 +29,7 @@ list_membership = Table(
     Column("objection", String(32), nullable=False, server_default=""),
     Index("list_membership_by_uscc", "uscc"),
     Index("list_membership_by_list", "list_id", "state", "membership_id"),
+    Index("list_membership_shown", "list_id", "state", "listed_on", "membership_id"),
 )
 
 measure_application = Table(

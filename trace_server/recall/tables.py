@@ -23,6 +23,7 @@ recall = Table(
     Column("notified_at", UtcDateTime),
     Column("reconciled_at", UtcDateTime),
     Column("version", Integer, nullable=False),
+    Index("recall_by_announced", "announced_at", "recall_id"),
 )
 
 recall_affected = Table(

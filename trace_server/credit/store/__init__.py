@@ -35,6 +35,7 @@ from trace_server.credit.tables import (
     violation_version,
 )
 from trace_server.db import Connection, Dialect
+from trace_server.workdays.rules import LEGAL_TIME
 
 HEAD_ID = 1
 KIND_PENALTY = "penalty"
@@ -121,9 +122,11 @@ def replace_sealed(conn: Connection, dialect: Dialect, record_id: str, identity:
 
 def update_record(conn: Connection, record: ViolationRecord) -> None:
     """Point the head row at a new version; the caller holds its lock."""
-    conn.execute(
-        update(violation_record).where(violation_record.c.record_id == _key(record.record_id)).values(_head_row(record))
-    )
+    values = _head_row(record)
+    if record.state is State.PUBLISHED:
+        first = record.effective_at.astimezone(LEGAL_TIME).date()
+        values["published_on"] = func.coalesce(violation_record.c.published_on, first)
+    conn.execute(update(violation_record).where(violation_record.c.record_id == _key(record.record_id)).values(values))
 
 
 def append(conn: Connection, dialect: Dialect, written: Sequence[Written]) -> list[int]:
@@ -239,6 +242,11 @@ def _head_row(record: ViolationRecord) -> dict[str, Any]:
         "subject_name": record.decision.subject_name,
         "decided_on": record.decision.decided_on,
         "window_max_end": record.window_max_end,
+        "category": record.category,
+        "region": record.region(),
+        "decision_no": record.decision.decision_no,
+        "authority_code": record.decision.authority_code,
+        "is_public": int(record.public),
     }
 
 
