@@ -52,6 +52,8 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.exchange.pages",
     "trace_server.lists.api",
     "trace_server.repairs.api",
+    "trace_server.policies.api",
+    "trace_server.supervision.api",
     "trace_server.commitments.api",
     "trace_server.objections.api",
     "trace_server.portal.pages",

@@ -43,6 +43,8 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.cases.cli",
     "trace_server.reports.cli",
     "trace_server.credit.cli",
+    "trace_server.policies.cli",
+    "trace_server.supervision.cli",
     "trace_server.commitments.cli",
     "trace_server.objections.cli",
     "trace_server.portal.cli",

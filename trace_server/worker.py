@@ -25,6 +25,7 @@ JOBS: tuple[str, ...] = (
     "trace_server.blocklist.jobs",
     "trace_server.shops.jobs",
     "trace_server.credit.jobs",
+    "trace_server.policies.jobs",
     "trace_server.lists.operations",
     "trace_server.complaints.paying",
     "trace_server.exchange.licences",
