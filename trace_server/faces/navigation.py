@@ -34,6 +34,7 @@ ITEMS: tuple[Item, ...] = (
     Item("/console/cases", _("案件"), "cases:read"),
     Item("/console/commitments", _("信用承诺"), "commitments:read"),
     Item("/console/objections", _("异议"), "objections:read"),
+    Item("/console/lists", _("名单"), "lists:manage"),
     Item("/console/complaints", _("举报投诉"), "complaints:read"),
     Item("/console/reports", _("信用报告"), "reports:read"),
     Item("/console/publications", _("待公示处罚"), "credit:record"),
