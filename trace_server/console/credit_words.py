@@ -54,6 +54,24 @@ TARGETS: Mapping[str, str] = {
     "commitment": _("信用承诺"),
 }
 REMEDIES: Mapping[str, str] = {"withdraw": _("撤销"), "correct": _("更正")}
+LIST_STATES: Mapping[str, str] = {
+    "proposed": _("拟列入"),
+    "noticed": _("已告知，异议期内"),
+    "listed": _("在名单中"),
+    "dropped": _("不予列入"),
+    "removed_early": _("提前移出"),
+    "removed_expired": _("期满移出"),
+    "cured": _("已改正移出"),
+    "revoked": _("撤销列入"),
+}
+LIST_EVENTS: Mapping[str, str] = {
+    "notice": _("告知当事人"),
+    "list": _("决定列入"),
+    "drop": _("不予列入"),
+    "remove_early": _("提前移出"),
+    "cure": _("已改正，移出"),
+    "revoke": _("列入有误，撤销"),
+}
 _TEXT = _("请填写，且不要超过规定字数。")
 SENTENCES: Mapping[str, str] = {
     **{f"1 to {most:,} characters are needed": _TEXT for most in (18, 128, 200, 512, 4000, 4096)},
@@ -84,6 +102,12 @@ SENTENCES: Mapping[str, str] = {
     "an objection about this record is under way": _("这条信息已有异议正在处理。"),
     "an objection about this list entry is under way": _("这条信息已有异议正在处理。"),
     "an objection about this commitment is under way": _("这条信息已有异议正在处理。"),
+    "say why, in up to 4,096 characters": _TEXT,
+    "there is no such list": _("请选择名单。"),
+    "the subject is on this list or proposed for it already": _("该主体已在这个名单中，或已拟列入。"),
+    "a second person decides on a listing": _("提出的人不能自己决定列入，请由另一位同事操作。"),
+    "the subject has to be notified first": _("须先告知当事人。"),
+    "the period for objections is not over": _("异议期还没有结束。"),
     "choose a step": _("请选择一项操作。"),
     "choose a day": _("请按 2026-06-01 的样式填写日期。"),
 }

@@ -6,6 +6,7 @@ A membership is a fact that the grade reads: it is stated to credit in the same 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -231,6 +232,39 @@ def on_list(services: Services, list_id: str, *, after: str = "", limit: int = 5
     kind = rules.kind(list_id)
     with services.db.read() as conn:
         return store.on_list(conn, kind.id, after=after, limit=limit)
+
+
+def memberships(
+    services: Services, list_id: str, states: Collection[ListState], *, after: str = "", limit: int = 50
+) -> list[Membership]:
+    """Of one list or "" for all, in these states or in all; proposals too."""
+    with services.db.read() as conn:
+        return store.memberships(conn, list_id, states, after=after, limit=limit)
+
+
+def open_membership(services: Services, membership_id: str) -> Membership:
+    """Raises `NotFound`."""
+    with services.db.read() as conn:
+        row = store.by_id(conn, membership_id)
+    if row is None:
+        raise NotFound("there is no such membership", where="membership_id")
+    return row
+
+
+def possible_steps(row: Membership, today: date) -> list[ListEvent]:
+    """What a person may do next by the table and the list's rules; a second person and open periods still refuse."""
+    kind = rules.kind(row.list_id)
+    barred = {ListEvent.EXPIRE}
+    if kind.needs_notice and row.state is ListState.PROPOSED:
+        barred.add(ListEvent.LIST)
+    if not kind.needs_notice:
+        barred.add(ListEvent.NOTICE)
+    if kind.end_months:
+        barred.add(ListEvent.CURE)
+    first = rules.early_from(row)
+    if first is None or today < first:
+        barred.add(ListEvent.REMOVE_EARLY)
+    return [event for event in TRANSITIONS[row.state] if event not in barred]
 
 
 def expire(services: Services) -> int:

@@ -56,6 +56,12 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+def early_from(row: Membership) -> date | None:
+    """First day on which early removal is possible; None when the list has none or the subject is not on it."""
+    months = kind(row.list_id).early_months
+    return add_months(row.listed_on, months) if months and row.listed_on is not None else None
+
+
 def require_step(row: Membership, event: ListEvent, actor: str, today: date, *, objections_over: bool) -> None:
     """Guards of a step beside the table. Raises `NotAllowed` or `InputError`."""
     listed = kind(row.list_id)
@@ -69,8 +75,8 @@ def require_step(row: Membership, event: ListEvent, actor: str, today: date, *, 
     if event is ListEvent.REMOVE_EARLY:
         if not listed.early_months:
             raise InputError("this list has no early removal", where="event")
-        if row.listed_on is not None and today < add_months(row.listed_on, listed.early_months):
-            first = add_months(row.listed_on, listed.early_months)
+        first = early_from(row)
+        if first is not None and today < first:
             raise InputError(f"early removal is possible from {first}", where="event", remedy="apply then")
     if event is ListEvent.CURE and listed.end_months:
         raise InputError("only a list without a period is left by cure", where="event", remedy="remove_early")

@@ -62,6 +62,19 @@ def on_list(conn: Connection, list_id: str, *, after: str, limit: int) -> list[M
     return [_membership(row) for row in conn.execute(query)]
 
 
+def memberships(
+    conn: Connection, list_id: str, states: Collection[ListState], *, after: str, limit: int
+) -> list[Membership]:
+    """By membership, newest version each; "" and nothing: of every list, in every state."""
+    table = list_membership
+    query = select(table).where(table.c.membership_id > after).order_by(table.c.membership_id).limit(limit)
+    if list_id:
+        query = query.where(table.c.list_id == list_id)
+    if states:
+        query = query.where(table.c.state.in_(states))
+    return [_membership(row) for row in conn.execute(query)]
+
+
 def over(conn: Connection, today: date, limit: int) -> list[Membership]:
     """Memberships whose period ended before `today`."""
     table = list_membership
