@@ -15,16 +15,17 @@ from trace_server.detect.detector import (
     Detector,
     Evidence,
     Finding,
+    History,
     Outcome,
     Param,
     SubjectKind,
     Window,
     Withdrawn,
 )
+from trace_server.detect.history import histories
 from trace_server.detect.ranges import makings
 from trace_server.detect.steps import LEGAL_TIME
 from trace_server.ingest.model import CLIENT, GATEWAY, ActionCode, LinkRole, StoredEvent
-from trace_server.ingest.store.events import Link, links_of
 from trace_server.ingest.store.parts import Part
 
 _NAMED = (Role.OBJECT, Role.OUTPUT)
@@ -32,17 +33,11 @@ _NAMED = (Role.OBJECT, Role.OUTPUT)
 
 def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Iterator[Outcome]:
     """Judge every item that the window's events name, by all that is stored of it."""
-    uris = {
-        ref.key: ref.uri for seen in window.events for ref in seen.objects if ref.role in _NAMED and not ref.is_class
-    }
-    links: dict[bytes, list[Link]] = defaultdict(list)
-    for link in links_of(conn, window.dialect, sorted(uris)):
-        links[link.object_key].append(link)
+    known = histories(conn, window)
+    keys = {ref.key for seen in window.events for ref in seen.objects if ref.role in _NAMED and not ref.is_class}
     grace = timedelta(seconds=params["grace_s"])
-    for key, own in links.items():
-        outcome = _judge(uris[key], own, grace)
-        if outcome is not None:
-            yield outcome
+    for key in sorted(keys):
+        yield _judge(known[key], grace)
     yield from _foreign(conn, window)
 
 
@@ -91,33 +86,30 @@ def _parties(conn: Connection, window: Window, events: Sequence[StoredEvent | Pa
     return found
 
 
-def _judge(uri: str, links: Sequence[Link], grace: timedelta) -> Outcome | None:
-    retracted = {link.peer_key for link in links if link.role is LinkRole.RETRACTED}
-    valid = [link for link in links if link.event_key not in retracted]
-    if any(_makes(link) for link in valid):
-        return Cleared(uri, "commissioned by an event that came later")
-    reads = [link for link in valid if _is_read(link)]
+def _judge(history: History, grace: timedelta) -> Outcome:
+    if any(_makes(part) for part in history.parts):
+        return Cleared(history.uri, "commissioned by an event that came later")
+    reads = [part for part in history.parts if _is_read(part)]
     if not reads:
-        return Cleared(uri, "every read was declared an error")
+        return Cleared(history.uri, "every read was declared an error")
     return Finding(
-        group_key=uri,
-        subject=uri,
+        group_key=history.uri,
+        subject=history.uri,
         subject_kind=SubjectKind.ENTERPRISE,
-        evidence=tuple(Evidence(link.event_key, link.event_time, link.read_point or "") for link in reads),
+        evidence=tuple(Evidence(part.event_key, part.event_time, part.read_point or "") for part in reads),
         values={"grace_s": f"{grace.total_seconds():g}"},
-        provisional_until=min(link.record_time for link in reads) + grace,
+        provisional_until=min(part.record_time for part in reads) + grace,
     )
 
 
-def _makes(link: Link) -> bool:
-    if link.role is LinkRole.PARENT and link.action is ActionCode.ADD:
+def _makes(part: Part) -> bool:
+    if part.role is LinkRole.PARENT and part.action is ActionCode.ADD:
         return True  # an SSCC comes into being when its case is packed (GS1 General Specifications §2.2)
-    return link.role is LinkRole.OUTPUT or (link.role is LinkRole.OBJECT and link.action is ActionCode.ADD)
+    return part.role is LinkRole.OUTPUT or (part.role is LinkRole.OBJECT and part.action is ActionCode.ADD)
 
 
-def _is_read(link: Link) -> bool:
-    is_observed = link.role is LinkRole.OBJECT and link.action is ActionCode.OBSERVE
-    return is_observed and link.source.startswith(GATEWAY)
+def _is_read(part: Part) -> bool:
+    return part.role is LinkRole.OBJECT and part.action is ActionCode.OBSERVE and part.is_gateway
 
 
 DETECTOR = Detector(

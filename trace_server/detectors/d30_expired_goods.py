@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 from trace_core.epcis.cbv import BIZ_STEPS, DISPOSITIONS, BizStep, Disposition
 from trace_core.epcis.event_hash import Role
-from trace_server.catalog import store as catalog
 from trace_server.db import Connection
-from trace_server.detect.detector import Detector, Evidence, Finding, Outcome, Param, Severity, SubjectKind, Window
-from trace_server.ingest.model import GATEWAY, ActionCode, LinkRole
-from trace_server.ingest.store.events import Link, links_of, lots_of
+from trace_server.detect.batches import batches_of
+from trace_server.detect.detector import (
+    Detector,
+    Evidence,
+    Finding,
+    Outcome,
+    Param,
+    Severity,
+    SubjectKind,
+    Window,
+    Withdrawn,
+)
+from trace_server.detect.history import histories
+from trace_server.ingest.model import ActionCode, LinkRole
+from trace_server.ingest.store.parts import Part
 
 LEGAL_TIME = ZoneInfo("Asia/Shanghai")
 """A last day ends at midnight there (domain.md rule 10)."""
@@ -30,45 +40,44 @@ Batch = tuple[str, str]
 
 def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Iterator[Outcome]:
     """Judge every item that the window's events name: its lot may have become known only now."""
-    keys = sorted({ref.key for seen in window.events for ref in seen.objects if ref.role in (Role.OBJECT, Role.OUTPUT)})
-    reads = [link for link in links_of(conn, window.dialect, keys) if _is_trade(link)]
-    lots = _lots(conn, window, {link.object_key for link in reads})
-    last_days = _last_days(conn, set(lots.values()))
+    keys = {ref.key for seen in window.events for ref in seen.objects if ref.role in (Role.OBJECT, Role.OUTPUT)}
+    known = histories(conn, window)
+    last_days = {lot: batch.expiry_date for lot, batch in batches_of(conn, window).items() if batch.expiry_date}
     groups: dict[tuple[Batch, str], list[Evidence]] = defaultdict(list)
-    for link in reads:
-        batch = lots.get(link.object_key)
-        last_day = last_days.get(batch) if batch else None
-        if batch is None or last_day is None:
+    wrong: dict[tuple[Batch, str], set[bytes]] = defaultdict(set)
+    for key in sorted(keys):
+        history = known[key]
+        if history.lot is None or history.lot not in last_days:
             continue
-        days = (link.event_time.astimezone(LEGAL_TIME).date() - last_day).days
-        if days > params["tolerance_days"]:
-            groups[batch, link.read_point or ""].append(Evidence(link.event_key, link.event_time, f"{days} d"))
+        for part in filter(_is_trade, history.parts):
+            days = (part.event_time.astimezone(LEGAL_TIME).date() - last_days[history.lot]).days
+            if days > params["tolerance_days"]:
+                groups[history.lot, part.read_point or ""].append(
+                    Evidence(part.event_key, part.event_time, f"{days} d")
+                )
+        for part in filter(_is_trade, history.wrong):
+            wrong[history.lot, part.read_point or ""].add(part.event_key)
     for (batch, read_point), evidence in sorted(groups.items()):
         yield Finding(
-            group_key=f"{batch[0]}/{batch[1]}@{read_point}",
+            group_key=_group(batch, read_point),
             subject=read_point,
             subject_kind=SubjectKind.ENTERPRISE,
             evidence=tuple(evidence),
             values={"gtin": batch[0], "lot": batch[1], "expiry_date": last_days[batch].isoformat()},
         )
+    for (batch, read_point), event_keys in sorted(wrong.items()):
+        yield Withdrawn(_group(batch, read_point), frozenset(event_keys), "the events were declared wrong")
 
 
-def _is_trade(link: Link) -> bool:
+def _group(batch: Batch, read_point: str) -> str:
+    return f"{batch[0]}/{batch[1]}@{read_point}"
+
+
+def _is_trade(part: Part) -> bool:
     """Seen by a gate, and not on its way out of trade."""
-    if not link.source.startswith(GATEWAY) or link.role is not LinkRole.OBJECT or link.action is not ActionCode.OBSERVE:
+    if not part.is_gateway or part.role is not LinkRole.OBJECT or part.action is not ActionCode.OBSERVE:
         return False
-    return link.biz_step not in _DISPOSAL_STEPS and link.disposition not in _DISPOSAL_STATES
-
-
-def _lots(conn: Connection, window: Window, items: set[bytes]) -> Mapping[bytes, Batch]:
-    """Item → (GTIN, lot): by the event that made it, else by the code that was printed for it."""
-    lots = lots_of(conn, window.dialect, sorted(items))
-    return lots | catalog.printed_lots(conn, window.dialect, sorted(items - lots.keys()))
-
-
-def _last_days(conn: Connection, batches: Iterable[Batch]) -> Mapping[Batch, date]:
-    found = catalog.batches(conn, batches)
-    return {key: batch.expiry_date for key, batch in found.items() if batch.expiry_date}
+    return part.biz_step not in _DISPOSAL_STEPS and part.disposition not in _DISPOSAL_STATES
 
 
 DETECTOR = Detector(

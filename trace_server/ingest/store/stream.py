@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -68,11 +69,27 @@ def position_of(conn: Connection, dialect: Dialect, follower: str) -> Position:
     return Position() if row is None else Position(row.seq, row.ordinal)
 
 
+def positions(conn: Connection, followers: Collection[str]) -> dict[str, Position]:
+    """Where these stand, those that ever moved; somebody may move them meanwhile."""
+    table = tables.follower_position.c
+    rows = conn.execute(select(table.follower, table.seq, table.ordinal).where(table.follower.in_(followers)))
+    return {row.follower: Position(row.seq, row.ordinal) for row in rows}
+
+
+def move_all(conn: Connection, dialect: Dialect, to: Mapping[str, Position], now: datetime) -> None:
+    """As `move`, of several followers."""
+    rows = [
+        _position_row(follower, position, now) | {"failures": 0, "last_failure": ""}
+        for follower, position in sorted(to.items())
+    ]
+    if rows:
+        columns = [name for name in rows[0] if name != "follower"]
+        dialect.upsert(conn, tables.follower_position, rows, key=["follower"], update=columns)
+
+
 def move(conn: Connection, dialect: Dialect, follower: str, position: Position, now: datetime) -> None:
     """`follower` has dealt with everything up to `position`; its failures are over."""
-    row = _position_row(follower, position, now) | {"failures": 0, "last_failure": ""}
-    columns = [name for name in row if name != "follower"]
-    dialect.upsert(conn, tables.follower_position, [row], key=["follower"], update=columns)
+    move_all(conn, dialect, {follower: position}, now)
 
 
 def note_failure(conn: Connection, dialect: Dialect, follower: str, failure: str, now: datetime) -> int:
