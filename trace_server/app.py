@@ -48,6 +48,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "trace_server.fleet.api",
     "trace_server.indications.api",
     "trace_server.shops.api",
+    "trace_server.imports.api",
     "trace_server.exchange.api",
     "trace_server.exchange.pages",
     "trace_server.lists.api",

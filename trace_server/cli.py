@@ -47,6 +47,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.supervision.cli",
     "trace_server.commitments.cli",
     "trace_server.objections.cli",
+    "trace_server.imports.cli",
     "trace_server.portal.cli",
     "trace_server.resolver.cli",
     "trace_server.uplink_mqtt.cli",

@@ -65,6 +65,9 @@ class Permission(StrEnum):
     REPORTERS_OPEN = "reporters:open"
     """Ask for a reporter's sealed identity, or decide on a colleague's request."""
     REWARDS_DECIDE = "rewards:decide"
+    IMPORTS_SUBMIT = "imports:submit"
+    """Hand in official tables."""
+    IMPORTS_READ = "imports:read"
     INDICATIONS_MANAGE = "indications:manage"
     SHOPS_MANAGE = "shops:manage"
     """Identity marks of online sellers."""
@@ -124,6 +127,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.REGULATOR: frozenset(
         {
+            Permission.IMPORTS_SUBMIT,
+            Permission.IMPORTS_READ,
             Permission.POLICIES_READ,
             Permission.INSPECTIONS_READ,
             Permission.INSPECTIONS_PLAN,
@@ -163,6 +168,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.CREDIT_OFFICE: frozenset(
         {
+            Permission.IMPORTS_SUBMIT,
+            Permission.IMPORTS_READ,
             Permission.POLICIES_READ,
             Permission.POLICIES_DRAFT,
             Permission.POLICIES_APPROVE,
@@ -187,6 +194,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset(
         {
+            Permission.IMPORTS_READ,
             Permission.POLICIES_READ,
             Permission.INSPECTIONS_READ,
             Permission.GATEWAYS_READ,
