@@ -29,6 +29,7 @@ JOBS: tuple[str, ...] = (
     "trace_server.lists.operations",
     "trace_server.complaints.paying",
     "trace_server.exchange.licences",
+    "trace_server.exchange.recalls",
 )
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""
 KINDS: tuple[str, ...] = ("trace_server.imports.jobs", "trace_server.ingest.later", "trace_server.reports.jobs")
