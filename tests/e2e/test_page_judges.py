@@ -43,6 +43,8 @@ from trace_server.db import Database, open_database
 from trace_server.desk import operations
 from trace_server.exchange import pulling
 from trace_server.jobs import runner
+from trace_server.lists import operations as lists
+from trace_server.lists.operations import Proposal
 from trace_server.objections import operations as objections
 from trace_server.objections.model import TargetKind
 from trace_server.objections.operations import Claim
@@ -171,13 +173,16 @@ def credit_office(site: Site) -> Desk:
     wish = repairs.apply(
         outside, "user:one", other.record_id, owner=None, correction="已整改", promise="材料真实", papers=("缴款书",)
     )
+    proposal = Proposal("serious", SUBJECT, "情节严重", "示列〔2026〕1号", BUREAU)
+    listed = lists.propose(outside, "user:one", proposal)
     yesterday = make.NOW.date() - timedelta(days=1)
     pulling.compare(database, make.NOW, client.client_id, yesterday, 1, "0" * 64)
     database.dispose()
     paths = (
         "/console/publications", f"/console/publications/{waiting.record_id}", "/console/repairs",
         f"/console/repairs/{wish.application_id}", "/console/exchange", f"/console/exchange/changes/{seq}",
-        "/console/exchange/comparisons",
+        "/console/exchange/comparisons", "/console/lists", "/console/lists?list=red&state=listed",
+        f"/console/lists/{listed.membership_id}",
     )  # fmt: skip
     return Desk(("suyuan-local", token), paths)
 
