@@ -119,7 +119,8 @@ class _TemporaryDatabase:
         self._name = f"t_{uuid.uuid4().hex}"
 
     def __enter__(self) -> str:
-        _admin(self._server, f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
+        # Without fsync, copying the files of 120 tables takes half as long as writing them to the log.
+        _admin(self._server, f"CREATE DATABASE {self._name} TEMPLATE {self._template} STRATEGY FILE_COPY")
         return self._server.url(self._name)
 
     def __exit__(self, *_: object) -> None:
