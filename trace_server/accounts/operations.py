@@ -293,9 +293,7 @@ def _enrol(
     return Enrolment(gateway.gateway_id, key.key_id, after)
 
 
-def _step(
-    db: Database, now: datetime, actor: str, gateway_id: str, event: GatewayEvent, reason: str = ""
-) -> Gateway:
+def _step(db: Database, now: datetime, actor: str, gateway_id: str, event: GatewayEvent, reason: str = "") -> Gateway:
     with db.begin() as conn:
         known = _require_gateway(conn, gateway_id)
         after = advance(

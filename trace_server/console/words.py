@@ -43,6 +43,7 @@ ALERT_STATES: Mapping[str, str] = {"waiting": _("等待补报"), "open": _("待�
 SUBJECT_KINDS: Mapping[str, str] = {"enterprise": _("企业"), "device": _("设备"), "data": _("数据")}
 VERDICTS: Mapping[str, str] = {"false_data": _("数据有误"), "benign": _("正常行为"), "suspected": _("涉嫌违法")}
 DIRECTIONS: Mapping[str, str] = {"both": _("双向"), "upstream": _("来源（上游）"), "downstream": _("去向（下游）")}
+VIEWS: Mapping[str, str] = {"table": _("表格"), "svg": _("关系图"), "timeline": _("时间线"), "map": _("地图")}
 LICENCES: Mapping[str, str] = {"held": _("有效"), "not_held": _("无有效许可"), "unknown": _("未登记")}
 CATEGORIES: Mapping[str, str] = {
     "food": _("食品"),

@@ -28,6 +28,7 @@ ITEMS: tuple[Item, ...] = (
     Item("/desk/recalls", _("召回通知"), "desk:use"),
     Item("/desk/archive", _("信用档案"), "desk:use"),
     Item("/desk/clients", _("接口账号"), "desk:use"),
+    Item("/console/search", _("查找"), "credit:read"),
     Item("/console/alerts", _("预警"), "cases:read"),
     Item("/console/chains", _("追溯链"), "events:read"),
     Item("/console/recalls", _("召回"), "recalls:read"),
@@ -40,6 +41,7 @@ ITEMS: tuple[Item, ...] = (
     Item("/console/publications", _("待公示处罚"), "credit:record"),
     Item("/console/repairs", _("信用修复"), "repairs:decide"),
     Item("/console/exchange", _("信用数据交换"), "repairs:decide"),
+    Item("/console/fleet", _("网关"), "gateways:read"),
     Item("/console/account", _("我的账户"), ""),
 )
 

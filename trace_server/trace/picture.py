@@ -66,6 +66,12 @@ def dot(answer: Answer) -> str:
     return "\n".join([*lines, "}"])
 
 
+def groups(answer: Answer) -> list[tuple[str, tuple[str, ...]]]:
+    """The boxes of the picture with the things in each, the largest first; one a thing up to `MAX_NODES` things."""
+    found = [(label.replace("\n", " · "), tuple(sorted(members))) for label, _, members in _grouped(answer)[0].values()]
+    return sorted(found, key=lambda one: (-len(one[1]), one[0]))
+
+
 _Groups = dict[str, tuple[str, Relation, set[str]]]
 
 

@@ -153,6 +153,10 @@ def test_a_chain_is_a_table_a_picture_and_files_of_one_question(log_in: LogIn, d
     found = one.get(f"/console/chains?{query}")
     assert found.status_code == 200
     assert "Example Dairy" in found.text or "示例乳业有限公司" in found.text
+    for view in ("timeline", "map"):
+        assert f"format={view}" in one.get(f"/console/chains?{query}&view={view}").text
+        drawn = one.get(f"/console/chains/file?{query}&format={view}")
+        assert (drawn.mimetype, drawn.data[:4]) == ("image/svg+xml", b"<svg")
     picture = one.get(f"/console/chains/file?{query}&format=svg")
     assert (picture.status_code, picture.mimetype) == (200, "image/svg+xml")
     for name in ("csv", "xlsx", "epcis"):

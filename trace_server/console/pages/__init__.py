@@ -10,6 +10,7 @@ from trace_server.console.pages import (
     chains,
     commitments,
     complaints,
+    fleet,
     home,
     lists,
     objections,
@@ -17,13 +18,18 @@ from trace_server.console.pages import (
     recalls,
     repairs,
     reports,
+    search,
+    subjects,
 )
 
 _DESKS = (
     home,
+    search,
     alerts,
     chains,
     recalls,
+    subjects,
+    fleet,
     cases,
     complaints,
     commitments,
