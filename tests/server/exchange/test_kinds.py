@@ -11,11 +11,13 @@ from flask.testing import FlaskClient
 from tests.server.credit.make import SUBJECT, Clock, paper, published
 from tests.server.portal import make as goods
 from trace_server.credit.operations import withdraw
-from trace_server.exchange import licences, pulling, reconciling
+from trace_server.exchange import licences, pulling, recalls, reconciling
 from trace_server.exchange.model import CheckState
 from trace_server.lists import operations as lists
 from trace_server.lists.model import ListEvent, Membership
 from trace_server.lists.operations import Proposal
+from trace_server.recall import operations as recall
+from trace_server.recall.model import Notice, Scope
 from trace_server.services import Services
 
 Bearer = Callable[[str], dict[str, str]]
@@ -67,6 +69,27 @@ def test_a_licence_is_told_when_it_is_new_and_when_it_has_changed(
     assert len(items) == count
     assert {item["op"] for item in items} == {"upsert"}
     assert all(item["record"]["许可编号"] for item in items)
+
+
+def test_a_recall_is_told_once_it_is_announced_and_again_when_it_goes_on(
+    http: FlaskClient, bearer: Bearer, outside: Services
+) -> None:
+    goods.load(outside.db)
+    scope, notice = Scope(batches=((goods.GTIN, goods.LOT),)), Notice("示召〔2026〕9号", "示例局", "r", "a", "t", "000")
+    now = outside.clock()
+    made = recall.create(outside.db, now, "one", category="food", level=1, scope=scope, notice=notice)
+    assert recalls.tell_recalls(outside) == 0
+    recall.announce(outside.db, now, "two", made.recall_id, "检验报告")
+    assert recalls.tell_recalls(outside) == 1
+    assert recalls.tell_recalls(outside) == 0
+    (item,) = pull(http, bearer("credit_office"), kind="recall")["items"]
+    assert item["record"]["召回级别"] == "一级"
+    assert item["record"]["统一社会信用代码"] == goods.PRODUCER
+    assert goods.LOT in item["record"]["涉及批次"]
+    recall.notify(outside.db, now, "two", made.recall_id)
+    assert recalls.tell_recalls(outside) == 1
+    items = pull(http, bearer("auditor"), kind="recall")["items"]
+    assert [(one["op"], one["ext"]["state"]) for one in items] == [("upsert", "announced"), ("correct", "notifying")]
 
 
 def test_receipts_prove_who_has_stopped_sharing_a_record(http: FlaskClient, bearer: Bearer, outside: Services) -> None:
