@@ -21,6 +21,7 @@ from trace_server.services import Job, Services
 JOBS: tuple[str, ...] = (
     "trace_server.ingest.jobs",
     "trace_server.detect.run",
+    "trace_server.detect.licences",
     "trace_server.recall.jobs",
     "trace_server.blocklist.jobs",
     "trace_server.shops.jobs",

@@ -165,6 +165,8 @@ class Detector:
     severity: Severity = Severity.MEDIUM
     also_kinds: tuple[SubjectKind, ...] = ()
     """Whom some of its findings concern instead of `subject_kind`."""
+    reads_licences: bool = False
+    """A licence that changes makes it judge the goods of its holder anew: no event tells of that."""
 
     def __post_init__(self) -> None:
         if self.find is None and self.sweep is None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select, true, tuple_, update
 
+from trace_server.catalog.tables import batch, issued_code, subject
 from trace_server.db import Connection, Dialect
 from trace_server.detect.detector import Cleared, Detector, Evidence, Finding, Outcome, SubjectKind, Withdrawn
 from trace_server.detect.model import Alert, AlertState
 from trace_server.detect.regions import region_of
-from trace_server.detect.tables import alert, alert_evidence
+from trace_server.detect.tables import alert, alert_evidence, licence_judged
+from trace_server.ingest.tables import link
+
+_LOTS = 500
+"""Lots in one look-up."""
 
 
 def alert_key(detector: Detector, group_key: str) -> bytes:
@@ -51,6 +56,63 @@ def apply(
             _close(conn, key, outcome.why)
         elif isinstance(outcome, Withdrawn) and key in standing:
             _withdraw(conn, dialect, key, outcome)
+
+
+def changed_holders(conn: Connection, limit: int) -> list[tuple[str, int]]:
+    """(code, revision) of subjects whose goods were not judged by their licences at this revision."""
+    judged = licence_judged.c
+    query = (
+        select(subject.c.uscc, subject.c.revision)
+        .outerjoin(licence_judged, judged.uscc == subject.c.uscc)
+        .where(or_(judged.revision.is_(None), judged.revision != subject.c.revision))
+        .order_by(subject.c.uscc)
+        .limit(limit)
+    )
+    return [(row.uscc, int(row.revision)) for row in conn.execute(query)]
+
+
+def note_holders(conn: Connection, dialect: Dialect, judged: Sequence[tuple[str, int]]) -> None:
+    """The goods of these subjects were judged at these revisions."""
+    rows = [{"uscc": uscc, "revision": revision} for uscc, revision in judged]
+    dialect.upsert(conn, licence_judged, rows, key=["uscc"], update=["revision"])
+
+
+def lots_of(conn: Connection, usccs: Sequence[str], since: date) -> list[tuple[str, str]]:
+    """(GTIN, lot) of what these subjects made on `since` or later."""
+    table = batch.c
+    query = select(table.gtin, table.lot).where(table.producer_uscc.in_(usccs), table.production_date >= since)
+    return [(row.gtin, row.lot) for row in conn.execute(query.order_by(table.gtin, table.lot))]
+
+
+def printed_of(conn: Connection, lots: Sequence[tuple[str, str]]) -> list[bytes]:
+    """Items of these lots by the codes printed for them, and by the EPCs of their tags."""
+    table, found = issued_code.c, list[bytes]()
+    for start in range(0, len(lots), _LOTS):
+        some = tuple_(table.gtin, table.lot).in_(lots[start : start + _LOTS])
+        for row in conn.execute(select(table.object_key, table.epc_key).where(some)):
+            found += [key for key in (row.object_key, row.epc_key) if key is not None]
+    return sorted(found)
+
+
+def events_of(conn: Connection, dialect: Dialect, keys: Sequence[bytes], since: datetime) -> list[bytes]:
+    """Keys of events since then that name one of these things, or something as a part of one of these lots."""
+    found: set[bytes] = set()
+    for column in (link.c.object_key, link.c.peer_key):
+        found |= set(_events_by(conn, dialect, column, keys, since))
+    return sorted(found)
+
+
+def _events_by(
+    conn: Connection, dialect: Dialect, column: ColumnElement[Any], keys: Sequence[bytes], since: datetime
+) -> list[bytes]:
+    rows = dialect.select_any(
+        conn,
+        lambda part: (
+            select(link.c.event_key).distinct().where(dialect.in_values(column, part), link.c.event_time >= since)
+        ),
+        keys,
+    )
+    return [row.event_key for row in rows]
 
 
 def open_due(conn: Connection, now: datetime) -> int:

@@ -73,4 +73,5 @@ DETECTOR = Detector(
     basis="食品安全法 art. 35, 122; 药品管理法 art. 41",
     params=(Param("renewal_days", 0, "d", "食品安全法 art. 35: no making without licence; the office may set more"),),
     find=find,
+    reads_licences=True,
 )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -107,9 +108,7 @@ def test_a_large_table_is_accepted_and_its_job_may_be_asked(
     assert http.post(f"{URL}/lists", json=rows, headers=headers).json["import_id"] == answer.json["import_id"]
 
 
-def test_what_is_no_table_is_refused_with_a_reason(
-    http: FlaskClient, bearer: Callable[[str], dict[str, str]]
-) -> None:
+def test_what_is_no_table_is_refused_with_a_reason(http: FlaskClient, bearer: Callable[[str], dict[str, str]]) -> None:
     who = bearer("regulator")
     for url, body, media, status in (
         (f"{URL}/nothing", b"[]", "application/json", 404),
@@ -150,10 +149,10 @@ def test_a_feed_that_does_not_come_is_late(
     assert [(one["state"], one["days_late"]) for one in told if one["id"] == "lists"] == [("late", 1)]
 
 
-def test_the_command_line_takes_a_table_and_gives_the_bad_rows_back(outside: Services, tmp_path: object) -> None:
+def test_the_command_line_takes_a_table_and_gives_the_bad_rows_back(outside: Services) -> None:
     run = CliRunner()
     with run.isolated_filesystem():
-        with open("table.csv", "wb") as file:
+        with Path("table.csv").open("wb") as file:
             file.write(make.csv_of([make.listed(), make.listed(列入日期="2026-05-10")], "gb18030"))
         made = run.invoke(imports, ["add", "--kind", "lists", "table.csv", "--json"], obj=outside)
         assert made.exit_code == 1, made.output
@@ -165,7 +164,7 @@ def test_the_command_line_takes_a_table_and_gives_the_bad_rows_back(outside: Ser
         assert [one["code"] for one in again["errors"]] == ["bad-date"]
         out = run.invoke(imports, ["corrected", told["import_id"], "--out", "mend.csv"], obj=outside)
         assert out.exit_code == 0, out.output
-        with open("mend.csv", encoding="utf-8-sig") as file:
+        with Path("mend.csv").open(encoding="utf-8-sig") as file:
             assert "错误说明" in file.readline()
         late = run.invoke(imports, ["feeds", "--late", "--json"], obj=outside)
         assert late.exit_code == 1

@@ -57,7 +57,7 @@ def test_good_rows_are_taken_and_bad_ones_wait_with_their_reasons(database: Data
     template = next(iter(reversed(require(kind).templates.values())))
     needed = [one.headings[-1] for one in template.columns if one.is_required]
     row = make.ROWS[kind]()
-    cells = {name: "" for name in row} | {next(name for name in needed if name in row): "X"}
+    cells = dict.fromkeys(row, "") | {next(name for name in needed if name in row): "X"}
     run = make.submit(outside, kind, [row, cells])
     assert (run.taken, run.refused) == (1, 1)
     found = make.faults(outside, run)
