@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 
 import pyotp
 from argon2 import PasswordHasher
@@ -42,7 +43,6 @@ TOTP_STEP_S = 30
 ISSUER = "Suyuan"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,62}\Z")
 _hasher = PasswordHasher()  # RFC 9106, low-memory profile: argon2id, 64 MiB, 3 passes
-_NOBODY = _hasher.hash("the password of an account that does not exist")
 
 
 def user_name(text: str) -> str:
@@ -69,10 +69,16 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
+@cache
+def _nobody() -> str:
+    """Made when it is needed: it takes a tenth of a second, and every command imports this."""
+    return hash_password("the password of an account that does not exist")
+
+
 def is_password(password_hash: str, password: str) -> bool:
     """Takes the same time for an account that does not exist (`password_hash` "")."""
     try:
-        _hasher.verify(password_hash or _NOBODY, password[:MAX_PASSWORD])
+        _hasher.verify(password_hash or _nobody(), password[:MAX_PASSWORD])
     except (VerifyMismatchError, InvalidHashError):
         return False
     return bool(password_hash)
