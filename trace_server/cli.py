@@ -30,6 +30,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.workdays.cli",
     "trace_server.catalog.cli",
     "trace_server.registers.cli",
+    "trace_server.registers.party_cli",
     "trace_server.equipment.cli",
     "trace_server.indications.cli",
     "trace_server.shops.cli",
@@ -51,6 +52,7 @@ COMMANDS: tuple[str, ...] = (
     "trace_server.portal.cli",
     "trace_server.resolver.cli",
     "trace_server.uplink_mqtt.cli",
+    "trace_server.sample.cli",
 )
 """Modules that offer `commands: list[click.Command]`; a missing one is an error."""
 DRAIN_S = 30

@@ -68,6 +68,9 @@ class Permission(StrEnum):
     IMPORTS_SUBMIT = "imports:submit"
     """Hand in official tables."""
     IMPORTS_READ = "imports:read"
+    REGISTERS_READ = "registers:read"
+    """Subjects with names, old codes, premises and documents; persons masked."""
+    REGISTERS_WRITE = "registers:write"
     INDICATIONS_MANAGE = "indications:manage"
     SHOPS_MANAGE = "shops:manage"
     """Identity marks of online sellers."""
@@ -127,6 +130,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.REGULATOR: frozenset(
         {
+            Permission.REGISTERS_READ,
+            Permission.REGISTERS_WRITE,
             Permission.IMPORTS_SUBMIT,
             Permission.IMPORTS_READ,
             Permission.POLICIES_READ,
@@ -168,6 +173,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.CREDIT_OFFICE: frozenset(
         {
+            Permission.REGISTERS_READ,
+            Permission.REGISTERS_WRITE,
             Permission.IMPORTS_SUBMIT,
             Permission.IMPORTS_READ,
             Permission.POLICIES_READ,
@@ -194,6 +201,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset(
         {
+            Permission.REGISTERS_READ,
             Permission.IMPORTS_READ,
             Permission.POLICIES_READ,
             Permission.INSPECTIONS_READ,
