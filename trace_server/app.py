@@ -162,7 +162,8 @@ def problem(code: str) -> tuple[Response, int]:
     """What a problem type means: the page behind every `type` member."""
     for kind in KINDS:
         if kind.code == code:
-            return jsonify(code=kind.code, status=kind.status, title={"zh-CN": kind.zh, "en": kind.en}), 200
+            titles = {"zh-CN": kind.zh, "en": kind.en}
+            return jsonify(code=kind.code, status=kind.status, title=titles, remedy=kind.remedy), 200
     return jsonify(code=code, title=None), 404
 
 

@@ -76,12 +76,13 @@ class HasProblemHeaders(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row of the problem page: `status` and the title in both languages."""
+    """One row of the problem page: `status`, the title in both languages, and what the caller does about it."""
 
     code: str
     status: int
     zh: str
     en: str
+    remedy: str = ""
 
     def title(self, language: str) -> str:
         return self.en if language == "en" else self.zh
@@ -110,24 +111,41 @@ class Problem:
 PageRenderer = Callable[[Problem], Response]
 
 KINDS: tuple[Kind, ...] = (
-    Kind("bad-input", 400, "请求内容有误", "The request cannot be taken as it stands"),
-    Kind("bad-event", 400, "事件不符合 EPCIS 规则", "The event breaks EPCIS or a rule of this server"),
-    Kind("bad-identifier", 400, "标识代码有误", "The code is malformed or fails its check"),
-    Kind("bad-frame", 400, "报文有误", "The message is malformed"),
-    Kind("not-authenticated", 401, "需要身份验证", "Authentication is needed"),
-    Kind("not-allowed", 403, "没有权限", "The caller may not do this"),
-    Kind("not-found", 404, "没有找到", "There is no such thing"),
-    Kind("method-not-allowed", 405, "不支持这种请求方法", "The method is not supported here"),
-    Kind("not-acceptable", 406, "没有可以接受的内容格式", "There is no representation that the caller accepts"),
-    Kind("conflict", 409, "与现有数据冲突", "The request contradicts what is stored"),
-    Kind("too-large", 413, "内容超过上限", "The content is over a limit"),
-    Kind("address-too-long", 414, "请求地址过长", "The address is too long"),
-    Kind("unsupported-media-type", 415, "不支持这种内容类型", "The content type is not supported"),
-    Kind("bad-decision", 422, "处罚决定有需要改正的字段", "Fields of the decision need correction"),
-    Kind("too-many-requests", 429, "请求过于频繁", "Too many requests"),
-    Kind("internal", 500, "服务器内部错误", "The server made a mistake"),
-    Kind("unavailable", 503, "暂时无法提供服务", "The service is away for the moment"),
-)
+    Kind("bad-input", 400, "请求内容有误", "The request cannot be taken as it stands",
+         "Mend the members that `errors` points at, then send it again."),
+    Kind("bad-event", 400, "事件不符合 EPCIS 规则", "The event breaks EPCIS or a rule of this server",
+         "Mend the event; the good ones of the same document were taken, the bad one is in quarantine."),
+    Kind("bad-identifier", 400, "标识代码有误", "The code is malformed or fails its check",
+         "Compare it with the label or the certificate: length, characters, check digit."),
+    Kind("bad-frame", 400, "报文有误", "The message is malformed",
+         "Compare the bytes with the page of the interface; the signature covers them as they stand."),
+    Kind("not-authenticated", 401, "需要身份验证", "Authentication is needed",
+         "Send `Authorization: Bearer …` with a token in force, or sign as the gateway does."),
+    Kind("not-allowed", 403, "没有权限", "The caller may not do this",
+         "Ask for a role with the permission that the reference names; a second person where two are needed."),
+    Kind("not-found", 404, "没有找到", "There is no such thing",
+         "Check the address and the identifier; what belongs to another company looks the same."),
+    Kind("method-not-allowed", 405, "不支持这种请求方法", "The method is not supported here",
+         "Use a method that the `Allow` header lists."),
+    Kind("not-acceptable", 406, "没有可以接受的内容格式", "There is no representation that the caller accepts",
+         "Send an `Accept` header with a media type of this route."),
+    Kind("conflict", 409, "与现有数据冲突", "The request contradicts what is stored",
+         "Read the present state again, then decide whether the change still makes sense."),
+    Kind("too-large", 413, "内容超过上限", "The content is over a limit",
+         "Send it in parts; `detail` names the limit."),
+    Kind("address-too-long", 414, "请求地址过长", "The address is too long",
+         "Shorten the conditions, or keep the query under a name."),
+    Kind("unsupported-media-type", 415, "不支持这种内容类型", "The content type is not supported",
+         "Send the content type that this route takes."),
+    Kind("bad-decision", 422, "处罚决定有需要改正的字段", "Fields of the decision need correction",
+         "Correct the fields that `errors` lists; the rules are those of the public form of the decision."),
+    Kind("too-many-requests", 429, "请求过于频繁", "Too many requests",
+         "Wait as long as `Retry-After` says."),
+    Kind("internal", 500, "服务器内部错误", "The server made a mistake",
+         "Try again later; name `instance` when you write to the operator. Nothing of the request was kept."),
+    Kind("unavailable", 503, "暂时无法提供服务", "The service is away for the moment",
+         "Try again after `Retry-After`; nothing of the request was kept. Batches and events may be repeated safely."),
+)  # fmt: skip
 _BY_CODE = {kind.code: kind for kind in KINDS}
 _BY_STATUS = {kind.status: kind for kind in reversed(KINDS)}
 _BY_CLASS: dict[type[TraceError], str] = {
@@ -248,7 +266,7 @@ def _on_http_error(error: HTTPError) -> Response:
     if isinstance(cause, ValidationError):
         return _answer(_invalid(cause, error.detail))
     status = error.status_code
-    kind = _BY_STATUS.get(status) or Kind(f"http-{status}", status, error.message or "", error.message or "")
+    kind = _BY_STATUS.get(status) or Kind(f"http-{status}", status, error.message or "", error.message or "", "")
     detail = _localised(_DETAILS[status]) if status in _DETAILS else kind.title(language())
     return _answer(Problem(kind, detail, headers=_kept(error.headers)))
 
