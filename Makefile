@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 JUDGES := .judges
 JUDGED := SUYUAN_SLLURP=$(CURDIR)/$(JUDGES)/sllurp/bin/sllurp SUYUAN_LLRPKIT=$(CURDIR)/$(JUDGES)/llrpkit/bin/llrpkit
 BENCH ?= decode epc outbox gateway capture detect chain page storage feed
