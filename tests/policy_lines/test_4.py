@@ -8,7 +8,9 @@ from typing import Any
 from tests.policy_lines.conftest import City, company
 from tests.server.commitments import make as promises
 from trace_server.accounts.model import Role
-from trace_server.credit.grade_cli import grade
+from trace_server.credit.grade_cli import fact, grade
+from trace_server.jobs import runner
+from trace_server.reports.jobs import kinds as report_kinds
 
 API = "/api/v1"
 
@@ -58,3 +60,19 @@ def test_4_4a_measures_stand_by_field_and_who_applied_one_reports_it(city: City)
     city.post(f"{API}/restrictions/{subject}/applications", caller, 201, **fed)
     (kept,) = city.get(f"{API}/lists/subjects/{subject}", caller)["applications"]
     assert kept["result"] == "取消投标资格"
+
+
+def test_4_4c_the_certificate_of_the_green_channel_ends_by_itself_on_a_new_record(city: City) -> None:
+    office, subject = city.bearer(Role.CREDIT_OFFICE), company(443)
+    wish: dict[str, Any] = {"kind": "green", "usccs": [subject], "purpose": "容缺受理"}
+    city.post(f"{API}/reports", office, 400, **wish)
+    paper = ("--ref", f"{subject}", "--source", "登记机关")
+    city.run(fact, "--uscc", subject, "--kind", "registered", "--from", "2015-01-01", *paper)
+    assert json.loads(city.run(grade, "--uscc", subject, "--json"))["green"]["eligible"]
+    number = city.post(f"{API}/reports", office, 202, **wish)["report_no"]
+    runner.run_due(city.outside, runner.named(report_kinds))
+    page = city.http.get(f"/verify/{number}").text
+    assert "报告有效" in page
+    assert city.http.get(f"{API}/reports/{number}/file", headers=office).data.startswith(b"%PDF-")
+    city.penalty(subject, 443)
+    assert "不再符合绿色通道的条件" in city.http.get(f"/verify/{number}").text

@@ -91,6 +91,9 @@ SENTENCES: Mapping[str, str] = {
     "this report is about 1 to 200 subjects": _("信用审查可以填 1 至 200 个统一社会信用代码。"),
     "a company asks for reports on itself only": _("企业只能申请自己的报告。"),
     "name the goods, for a diligence pack alone": _("商品编码只在申请进货查验与来源证据时填写，且必须填写。"),
+    "the subject does not meet the conditions of the green channel": _(
+        "该主体现在不符合绿色通道的条件，原因见其信用公示页。"
+    ),
     "this report needs a written authorisation": _("查阅全部记录须有书面授权，请填写文书文号。"),
     "the check character of the unified social credit code is wrong": _(
         "统一社会信用代码的校验位不对，请对照营业执照核对。"

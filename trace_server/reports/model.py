@@ -107,8 +107,8 @@ class Verification:
     report: Report | None = None
     since: date | None = None
     why: str = ""
-    """`repair`, `correct`, `withdraw`, `expire`, `suspend`, `resume`, `objection`, `change`; of a withdrawn report the
-    reason in words. Never what has changed."""
+    """`repair`, `correct`, `withdraw`, `expire`, `suspend`, `resume`, `objection`, `change`, `green`; of a withdrawn
+    report the reason in words. Never what has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +203,8 @@ class Kind:
     needs_authority: bool = False
     """Only an authority may ask, never a company."""
     needs_authorisation: bool = False
+    needs_green: bool = False
+    """The subject meets the conditions of the green channel, when it asks and for as long as the report is good."""
 
 
 Registry = Mapping[str, Kind]

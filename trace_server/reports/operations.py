@@ -9,11 +9,13 @@ from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
 from trace_server import audit
 from trace_server.audit.lifecycle import advance
 from trace_server.audit.store import entries
+from trace_server.credit.operations import checked_grade
 from trace_server.credit.steps import law_day
 from trace_server.credit.store import version
 from trace_server.db import Connection
 from trace_server.jobs.operations import enqueue
 from trace_server.reports import kinds, rules, store
+from trace_server.reports.kinds.green import NOT_GREEN
 from trace_server.reports.model import (
     Asker,
     Held,
@@ -40,6 +42,8 @@ def request(services: Services, asker: Asker, wish: Wish) -> Report:
     now = services.clock()
     number = rules.new_number(law_day(now))
     with services.db.begin() as conn:
+        if kind.needs_green and not _is_green(conn, wanted.usccs[0]):
+            raise InputError(NOT_GREEN, where="usccs", remedy=f"/credit/{wanted.usccs[0]} says which")
         job = enqueue(conn, services.db.dialect, now, JOB_KIND, {"report_no": number}, owner=asker.actor)
         row = Report(number, wanted, asker, ReportState.REQUESTED, now, job.hex())
         store.add(conn, row)
@@ -111,11 +115,18 @@ def verify(services: Services, text: str) -> Verification:
         if row.state is ReportState.WITHDRAWN:
             return Verification(number, Standing.WITHDRAWN, row, row.withdrawn_on, row.withdraw_reason)
         changed = min(filter(None, (_change(conn, one) for one in store.items(conn, number))), default=None)
+        if changed is None and kinds.require(row.wish.kind).needs_green and not _is_green(conn, row.wish.usccs[0]):
+            return Verification(number, Standing.SUPERSEDED, row, today, "green")
     if changed is not None:
         return Verification(number, Standing.SUPERSEDED, row, changed[0].astimezone(LEGAL_TIME).date(), changed[1])
     if today > row.valid_to:
         return Verification(number, Standing.EXPIRED, row, row.valid_to)
     return Verification(number, Standing.VALID, row)
+
+
+def _is_green(conn: Connection, uscc: str) -> bool:
+    found = checked_grade(conn, uscc)
+    return found is not None and found.assessment.green.eligible
 
 
 def _change(conn: Connection, one: Held) -> tuple[datetime, str] | None:

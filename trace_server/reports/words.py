@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "review": _("信用审查报告"),
     "diligence": _("进货查验与来源证据（尽职免责）"),
     "archive": _("信用档案（全部记录）"),
+    "green": _("绿色通道证明"),
 }
 """Every kind of the registry; a test holds it complete."""
 STANDINGS: Mapping[str, str] = {
@@ -41,5 +42,6 @@ WHY: Mapping[str, str] = {
     "resume": _("有记录恢复公示"),
     "objection": _("有记录正在异议处理中"),
     "change": _("有记录变动"),
+    "green": _("不再符合绿色通道的条件"),
 }
 STATES: Mapping[str, str] = {"requested": _("制作中"), "issued": _("已出具"), "withdrawn": _("已撤回")}

@@ -15,11 +15,13 @@ from pypdf.generic import DictionaryObject
 
 from tests.server.credit.make import NOW, Clock, paper
 from tests.server.portal import make as trade
-from tests.server.reports.conftest import OFFICE, wish
+from tests.server.reports.conftest import OFFICE, published, wish
 from trace_core.errors import Conflict, IdentifierError, InputError, NotAllowed, NotFound
 from trace_server.audit import store as audit
 from trace_server.audit.operations import verify as verify_log
 from trace_server.credit import operations as credit
+from trace_server.credit.grade_facts import state_fact
+from trace_server.credit.grading.facts import FactKind, StatedFact
 from trace_server.credit.model import ViolationRecord
 from trace_server.credit.objecting import mark
 from trace_server.jobs import operations as jobs
@@ -278,3 +280,16 @@ def test_numbers_are_read_however_they_are_typed() -> None:
     number = rules.new_number(date(2026, 6, 1))
     assert rules.typed_number(f" {number.lower()} ") == number
     assert rules.typed_number("R20260601-OOOOOOOOOOOL") == "R20260601-000000000001"
+
+
+def test_a_certificate_of_the_green_channel_is_good_while_its_conditions_hold(outside: Services, issue: Issue) -> None:
+    with pytest.raises(InputError, match="green channel"):
+        issue(wish("green"))
+    registered = StatedFact(trade.PRODUCER, FactKind.REGISTERED, "reg", date(2015, 1, 1), None, None, "登记机关")
+    state_fact(outside, registered, actor="clerk")
+    made = issue(wish("green"))
+    assert "自动失效" in "".join(text_of(pdf_of(outside, made)).split())
+    assert operations.verify(outside, made.report_no).standing is Standing.VALID
+    published(outside)
+    found = operations.verify(outside, made.report_no)
+    assert (found.standing, found.why) == (Standing.SUPERSEDED, "green")
