@@ -8,7 +8,7 @@ JUDGES := .judges
 JUDGED := SUYUAN_SLLURP=$(CURDIR)/$(JUDGES)/sllurp/bin/sllurp SUYUAN_LLRPKIT=$(CURDIR)/$(JUDGES)/llrpkit/bin/llrpkit
 BENCH ?= decode epc outbox gateway capture detect chain page storage feed
 
-.PHONY: help demo test lint types bench faults soak deps install judges page-judges lock secrets clean
+.PHONY: help demo test lint types bench faults soak reference screenshots deps install judges page-judges lock secrets clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ soak: deps install  ## the long form of the fault tests; ends with the fault tab
 	SUYUAN_SOAK=1 $(BIN)/python -m pytest -n 0 --ignore=tests/fault/test_table.py \
 	  tests/fault tests/core/readers tests/sim/test_fleet.py $(PYTEST_ARGS)
 	@$(BIN)/python -m tests.fault.table --long $(FAULTS)
+
+reference: install  ## write the generated pages: docs/reference, docs/settings-*, docs/detectors
+	@$(BIN)/python -m tests.reference
+
+screenshots: deps install  ## pictures of the main pages, docs/screenshots
+	@$(BIN)/python -m pytest -n 0 -q tests/e2e/screenshots.py
 
 deps:  ## Debian packages that the tests start: PostgreSQL, mosquitto, Chromium, zbar, a Chinese font
 	@scripts/install-debian-packages
