@@ -18,12 +18,13 @@ import requests
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-from tests.e2e.conftest import CHROMEDRIVER, Site
+from tests.e2e.conftest import CHROMEDRIVER, LOTS, Site
 from tests.server.commitments import make as promises
 from tests.server.complaints import make as reports
 from tests.server.credit.make import SUBJECT, published, recorded
 from tests.server.desk import make as farms
 from tests.server.detect import make as trade
+from tests.server.fleet import make as gateways
 from tests.server.portal import make
 from tests.server.shops import make as online
 from trace_server.accounts import operations as accounts
@@ -48,6 +49,9 @@ from trace_server.lists.operations import Proposal
 from trace_server.objections import operations as objections
 from trace_server.objections.model import TargetKind
 from trace_server.objections.operations import Claim
+from trace_server.recall import operations as recalls
+from trace_server.recall.model import Answer, Notice
+from trace_server.recall.model import Scope as Goods
 from trace_server.repairs import operations as repairs
 from trace_server.reports import operations as credit_reports
 from trace_server.reports.jobs import kinds as report_kinds
@@ -144,9 +148,10 @@ def desk(site: Site) -> Desk:
     wish = ReportWish("credit", (make.PRODUCER,), "申请技术改造补贴")
     report = credit_reports.request(outside, Asker("user:inspector", name="检查员甲"), wish)
     runner.run_due(outside, runner.named(report_kinds))
+    desks = recall_and_fleet(outside)
     database.dispose()
     paths = (
-        "/console", "/console/account", "/console/confirm", "/console/alerts", "/console/alerts?state=open",
+        *desks, "/console", "/console/account", "/console/confirm", "/console/alerts", "/console/alerts?state=open",
         f"/console/alerts/{alert.alert_key.hex()}", "/console/cases", f"/console/cases/{case.case_id}",
         "/console/chains", f"/console/chains?uri={make.ITEM}",
         "/console/commitments", "/console/commitments?state=unfulfilled", f"/console/commitments/{broken}",
@@ -185,6 +190,30 @@ def credit_office(site: Site) -> Desk:
         f"/console/lists/{listed.membership_id}",
     )  # fmt: skip
     return Desk(("suyuan-local", token), paths)
+
+
+def recall_and_fleet(outside: Services) -> list[str]:
+    """A draft and a recall whose holders were told, a gateway that has spoken; pages to find them, and a subject."""
+    database, now = outside.db, outside.clock()
+    notice = Notice("示市监召〔2026〕7号", BUREAU, "菌落总数超过标准限量", "停止饮用", "任意门店", "000-00000")
+    made = [
+        recalls.create(database, now, "user:one", category="food", level=1, scope=scope, notice=notice)
+        for scope in (Goods(((make.RAW_GTIN, make.RAW_LOT),)), Goods(((make.GTIN, LOTS["recall"]),)))
+    ]
+    told = made[1].recall_id
+    recalls.announce(database, now, "user:two", told, "检验报告 7 号")
+    recalls.notify(database, now, "user:two", told)
+    holder = recalls.notices(database, recall_id=told)[0].holder
+    recalls.answer(database, now, "user:shop", told, holder, Answer(0, 0, 1, 0, "已全部下架"))
+    gateways.waiting(database, "gate-7", now)
+    draft = f"/console/recalls/{made[0].recall_id}"
+    return [
+        "/console/recalls", f"/console/recalls?batches={make.GTIN}+{make.LOT}", draft, f"{draft}/affected",
+        f"{draft}/proof?gtin={make.GTIN}&lot={make.LOT}", f"/console/recalls/{told}", "/console/search",
+        f"/console/search?q={make.LOT}", "/console/search?q=nothing", f"/console/subjects/{SUBJECT}",
+        f"/console/subjects/{make.PRODUCER}?view=public", "/console/fleet", "/console/fleet?health=silent",
+        "/console/fleet/gate-7", *(f"/console/chains?uri={make.ITEM}&view={one}" for one in ("svg", "timeline", "map")),
+    ]  # fmt: skip
 
 
 def credit_desk(outside: Services) -> tuple[str, str, str]:

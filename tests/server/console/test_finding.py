@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from tests.server.commitments.make import breached
 from tests.server.credit.make import SUBJECT, published, services_on
+from tests.server.fleet.make import waiting
 from tests.server.portal import make
 from tests.server.users.conftest import NOW, Browser
 from trace_server.accounts import operations as accounts
@@ -33,9 +32,10 @@ def listed(browser: Browser, text: str) -> str:
 def test_every_code_leads_to_its_page(log_in: LogIn, database: Database, alert_id: str) -> None:
     make.load(database)
     record = published(services_on(database))
-    gateway(database, "gate-7")
+    waiting(database, "gate-7", NOW)
     one = log_in("one-1")
-    assert found(one, make.PRODUCER) == f"/console/subjects/{make.PRODUCER}"
+    assert found(one, make.MARKET) == f"/console/subjects/{make.MARKET}"
+    assert f"/console/subjects/{make.PRODUCER}" in listed(one, make.PRODUCER)  # 18 digits that are an SSCC too
     assert found(one, "SC10532090000001") == f"/console/subjects/{make.PRODUCER}"
     assert found(one, f" {record.decision.decision_no} ") == f"/console/subjects/{SUBJECT}"
     assert found(one, alert_id) == f"/console/alerts/{alert_id}"
@@ -51,7 +51,7 @@ def test_every_code_leads_to_its_page(log_in: LogIn, database: Database, alert_i
 
 def test_a_search_tells_only_what_its_asker_may_see(log_in: LogIn, alert_id: str, database: Database) -> None:
     make.load(database)
-    gateway(database, "gate-7")
+    waiting(database, "gate-7", NOW)
     office = log_in("office-1", Role.CREDIT_OFFICE)
     assert [found(office, text) for text in (alert_id, "gate-7", make.CASE)] == ["", "", ""]
     assert found(office, make.PRODUCER) == f"/console/subjects/{make.PRODUCER}"
@@ -75,20 +75,15 @@ def test_the_archive_holds_every_phase_and_says_what_the_public_sees(log_in: Log
     assert shop.get(f"/console/subjects/{SUBJECT}").status_code == 403
 
 
-def gateway(database: Database, name: str) -> None:
-    """Enrolled, waits for its approval."""
-    code = accounts.add_gateway(database, NOW, "test", gateway_id=name, site="南门", read_points=(make.GATE,))
-    key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-    accounts.enrol(database, NOW, code=code, public_key=key, software="1.0", hostname="box", address="127.0.0.1")
-
-
 def test_a_gateway_is_approved_and_shut_out_with_a_reason(log_in: LogIn, database: Database) -> None:
-    gateway(database, "gate-7")
+    waiting(database, "gate-7", NOW)
     admin, one = log_in("admin-1", Role.ADMINISTRATOR), log_in("one-1")
     path = "/console/fleet/gate-7"
     assert "gate-7" in one.get("/console/fleet?health=waiting&lang=zh").text
     assert "gate-7" not in one.get("/console/fleet?health=silent").text
-    assert "<textarea" not in one.get(path).text
+    page = one.get(path).text
+    assert "75.2" in page
+    assert "<textarea" not in page
     assert one.submit(path, f"{path}/steps", step="approve").status_code == 403
     assert admin.submit(path, f"{path}/steps", step="approve").status_code == 303
     assert admin.submit(path, f"{path}/steps", step="approve").status_code == 400

@@ -210,6 +210,7 @@ def _one(recall_id: str, status: int = 200, errors: tuple[FieldError, ...] = ())
         row=row,
         sums=sums,
         holders=_holders(row, sums.lines[:MAX_LINES]),
+        people=_people(row),
         more_holders=len(sums.lines) - MAX_LINES,
         lots=lots,
         things=operations.affected_page(outside.db, recall_id, None, 1)[1],
@@ -236,6 +237,12 @@ def _holders(row: Recall, lines: tuple[Line, ...]) -> list[Holder]:
     known = _subjects({line.holder for line in lines})
     accounts = Counter(user.scope.subject for user in users.list_users(db) if user.scope.subject)
     return [Holder(line, known.get(line.holder), accounts[line.holder], told.get(line.holder)) for line in lines]
+
+
+def _people(row: Recall) -> dict[str, str]:
+    """Names of who drafted and who announced, by actor; a client or a command keeps its own."""
+    actors = {row.created_by, row.announced_by}
+    return {user.actor: user.display_name for user in users.list_users(services().db) if user.actor in actors}
 
 
 def _subjects(usccs: set[str]) -> dict[str, Subject]:
