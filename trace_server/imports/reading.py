@@ -196,7 +196,7 @@ def _require_headings(headings: Sequence[str]) -> None:
         raise TooLarge(f"{len(headings)} columns", remedy=f"at most {MAX_COLUMNS}")
     twice = sorted({name for name in headings if headings.count(name) > 1})
     if twice:
-        raise InputError(f"headings are there twice: {'、'.join(twice)[:200]}", remedy="keep one of each")
+        raise InputError("columns are there twice", where="headings", remedy="、".join(twice)[:200])
 
 
 def _cell_text(value: object, number: int) -> str:

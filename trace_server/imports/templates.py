@@ -53,16 +53,15 @@ def matched(template: Template, headings: Sequence[str]) -> tuple[str, ...]:
     found = [template.column(text) for text in headings]
     unknown = [text for text, one in zip(headings, found, strict=True) if one is None and text != ERRORS]
     if unknown:
-        remedy = f"use the headings of version {template.version}"
-        raise InputError(f"unknown headings: {'、'.join(unknown)[:300]}", where="headings", remedy=remedy)
+        raise InputError("the template has no such headings", where="headings", remedy="、".join(unknown)[:600])
     codes = [one.code for one in found if one is not None]
     twice = sorted({code for code in codes if codes.count(code) > 1})
     if twice:
-        raise InputError(f"columns are there twice: {'、'.join(twice)}", where="headings", remedy="keep one of each")
+        raise InputError("columns are there twice", where="headings", remedy="、".join(twice))
     missing = [one for one in template.columns if one.is_required and one.code not in codes]
     if missing:
         names = "、".join(one.headings[-1] if len(one.headings) < 3 else one.headings[1] for one in missing)
-        raise InputError(f"columns are missing: {names[:600]}", where="headings", remedy="use the official template")
+        raise InputError("columns of the template are missing", where="headings", remedy=names[:600])
     return tuple(one.code if one is not None else "" for one in found)
 
 
