@@ -40,6 +40,7 @@ ITEMS: tuple[Item, ...] = (
     Item("/console/reports", _("信用报告"), "reports:read"),
     Item("/console/publications", _("待公示处罚"), "credit:record"),
     Item("/console/repairs", _("信用修复"), "repairs:decide"),
+    Item("/console/imports", _("数据导入"), "imports:read"),
     Item("/console/exchange", _("信用数据交换"), "repairs:decide"),
     Item("/console/fleet", _("网关"), "gateways:read"),
     Item("/console/account", _("我的账户"), ""),

@@ -12,6 +12,7 @@ from trace_server.console.pages import (
     complaints,
     fleet,
     home,
+    imports,
     lists,
     objections,
     publications,
@@ -38,6 +39,7 @@ _DESKS = (
     reports,
     publications,
     repairs,
+    imports,
 )
 
 blueprint = Blueprint("console", __name__)
