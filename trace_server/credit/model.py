@@ -292,3 +292,37 @@ class Filter:
     category: str = ""
     department: str = ""
     kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which published decisions somebody looks for; an empty member does not narrow.
+
+    `text`: part of a company's name or of a decision number, or a whole USCC; never a natural person's name.
+    `region`: prefix of a GB/T 2260 code. `since`, `until`: days of the decision, both inclusive.
+    """
+
+    text: str = ""
+    region: str = ""
+    category: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A decision before the public, and the day on which it first was."""
+
+    record: ViolationRecord
+    published_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many decisions of one day and authority have one fate. `published_on` None: never yet."""
+
+    authority_code: str
+    decided_on: date
+    state: State
+    published_on: date | None
+    count: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from trace_core.errors import IdentifierError
@@ -18,6 +18,7 @@ from trace_server.credit.model import Archive, ViolationRecord
 from trace_server.credit.operations import CheckedGrade, archive, checked_grade
 from trace_server.credit.steps import law_day
 from trace_server.publicity import store
+from trace_server.publicity.rules import for_public
 from trace_server.services import Services
 
 MIN_QUERY = 2
@@ -87,9 +88,14 @@ def open_archive(services: Services, code: str) -> ArchivePage:
     parsed = uscc.parse(code).code
     today = law_day(services.clock())
     with services.db.read() as conn:
-        found = archive(conn, parsed, today)
+        found = _masked(archive(conn, parsed, today))
         promises = tuple(shown_of(conn, parsed))
         return ArchivePage(catalog.subject(conn, parsed), found, checked_grade(conn, parsed), promises)
+
+
+def _masked(found: Archive) -> Archive:
+    shown, withdrawn = (tuple(map(for_public, rows)) for rows in (found.shown, found.withdrawn))
+    return replace(found, shown=shown, withdrawn=withdrawn)
 
 
 def search(services: Services, query: str) -> Search:

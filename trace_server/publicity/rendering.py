@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,10 +22,20 @@ from trace_server.credit.model import ViolationRecord
 from trace_server.credit.regimes import shipped_policy
 from trace_server.credit.steps import law_day
 from trace_server.languages import LANGUAGES, LOCALES, SOURCE, translations
-from trace_server.publicity.words import CATEGORY, COMMITMENT, GRADE_LINE, GREEN, SEVERITY, SUBJECT_STATUS
+from trace_server.publicity.rules import without_numbers
+from trace_server.publicity.words import (
+    CATEGORY,
+    COMMITMENT,
+    GRADE_LINE,
+    GREEN,
+    RECALL_LEVEL,
+    SEVERITY,
+    SUBJECT_STATUS,
+)
 from trace_server.reports import words as report_words
 
 YUAN_PER_WAN = 10_000
+_NOT_IN_TEL = re.compile(r"[^0-9+]")
 MAX_HEADER = 256
 """Characters of Accept-Language that are read."""
 
@@ -85,6 +96,8 @@ def _environment(language: str) -> tuple[Environment, str, str]:
     locale = LOCALES[language]
     environment.filters["day"] = lambda day: _day(day, locale)
     environment.filters["yuan"] = lambda amount: _yuan(amount, locale)
+    environment.filters["masked"] = without_numbers
+    environment.filters["tel"] = lambda phone: _NOT_IN_TEL.sub("", phone)
     environment.filters["score"] = display
     environment.filters["points"] = _signed
     environment.filters["plain"] = lambda factor: format_decimal(factor, locale=locale)
@@ -92,6 +105,7 @@ def _environment(language: str) -> tuple[Environment, str, str]:
         status_words=SUBJECT_STATUS,
         severity_words=SEVERITY,
         category_words=CATEGORY,
+        level_words=RECALL_LEVEL,
         line_words=GRADE_LINE,
         green_words=GREEN,
         commitment_words=COMMITMENT,

@@ -34,7 +34,9 @@ CATEGORY: Mapping[str, str] = {
     "agricultural": _("农产品"),
     "consumer": _("日用消费品"),
     "gi": _("地理标志产品"),
+    "geographical_indication": _("地理标志产品"),
 }
+RECALL_LEVEL: Mapping[int, str] = {1: _("一级召回（最重）"), 2: _("二级召回"), 3: _("三级召回")}
 GRADE_LINE: Mapping[str, str] = {
     "base": _("基础分"),
     Performance.PARTLY: _("信用承诺只履行了一部分"),

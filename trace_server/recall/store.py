@@ -55,6 +55,23 @@ def recalls(conn: Connection, *, after: tuple[datetime, str] | None = None, limi
     return [_recall(row) for row in conn.execute(stmt)]
 
 
+def announced(
+    conn: Connection, *, after: tuple[datetime, str] | None, limit: int, is_open: bool | None = None
+) -> list[Recall]:
+    """Those that the public heard of, newest first; `after`: time of announcement and id of the last one seen."""
+    columns = recall.c
+    stmt = select(recall).where(columns.announced_at.is_not(None), columns.state != RecallState.DRAFT.value)
+    if is_open is not None:
+        closed = columns.state == RecallState.CLOSED.value
+        stmt = stmt.where(~closed if is_open else closed)
+    if after is not None:
+        moment, recall_id = after
+        same = (columns.announced_at == moment) & (columns.recall_id < recall_id)
+        stmt = stmt.where((columns.announced_at < moment) | same)
+    stmt = stmt.order_by(columns.announced_at.desc(), columns.recall_id.desc()).limit(limit)
+    return [_recall(row) for row in conn.execute(stmt)]
+
+
 def count_recalls(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).select_from(recall)).scalar_one())
 
