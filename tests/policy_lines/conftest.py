@@ -27,6 +27,9 @@ from trace_server.app import create_app
 from trace_server.config import Settings
 from trace_server.credit.model import ViolationRecord
 from trace_server.db import Database, open_database
+from trace_server.lists import operations as lists
+from trace_server.lists.model import ListEvent
+from trace_server.lists.operations import Proposal
 from trace_server.portal.pages import PORTAL
 from trace_server.services import EXTENSION, Services
 from trace_server.users import operations as users
@@ -104,6 +107,13 @@ class City:
     def penalty(self, subject: str, number: int, **changes: str) -> ViolationRecord:
         """A published decision against `subject`."""
         return credit.published(self.outside, CF_XDR_SHXYM=subject, CF_WSH=f"示市监罚〔2026〕{number}号", **changes)
+
+    def listed(self, subject: str, list_id: str = "abnormal") -> None:
+        """Put `subject` on a list that needs no notice, by two persons."""
+        proposal = Proposal(list_id, subject, "未按期公示年度报告", f"示市监列〔2026〕{subject[-5:]}号", BUREAU)
+        row = lists.propose(self.outside, "user:one", proposal)
+        event, why = ListEvent.LIST, "逾期未改正"
+        lists.take_step(self.outside, "user:two", row.membership_id, event, version=row.version, reason=why)
 
     @contextmanager
     def later(self, days: int) -> Iterator[None]:

@@ -7,18 +7,8 @@ import json
 from tests.policy_lines.conftest import BUREAU, FARMING, City, company
 from trace_server.accounts.model import Role
 from trace_server.cases.cli import detectors
-from trace_server.lists import operations as lists
-from trace_server.lists.model import ListEvent
-from trace_server.lists.operations import Proposal
 
 API = "/api/v1"
-
-
-def listed(city: City, uscc: str, list_id: str = "abnormal") -> None:
-    proposal = Proposal(list_id, uscc, "未按期公示年度报告", f"示市监列〔2026〕{uscc[-5:]}号", BUREAU)
-    row = lists.propose(city.outside, "user:one", proposal)
-    event = ListEvent.LIST
-    lists.take_step(city.outside, "user:two", row.membership_id, event, version=row.version, reason="逾期未改正")
 
 
 def test_1_2a_every_rule_and_measure_names_its_law_and_one_without_is_not_taken(city: City) -> None:
@@ -45,7 +35,7 @@ def test_1_2b_a_case_goes_to_another_department_and_its_receipt_comes_back(city:
 
 def test_1_2c_a_listed_subject_meets_the_measures_of_each_department(city: City) -> None:
     subject = company(12)
-    listed(city, subject)
+    city.listed(subject)
     answer = city.get(f"{API}/restrictions/{subject}", purpose="联动惩戒")
     assert len({measure["department"] for measure in answer["measures"]}) > 1
     assert all(measure["legal_basis"] and measure["because_of"] for measure in answer["measures"])
@@ -55,7 +45,7 @@ def test_1_3_breaking_the_law_in_one_place_restricts_everywhere(city: City) -> N
     subject = company(13)
     path = f"{API}/restrictions/{subject}"
     assert city.get(path, field="政府采购", purpose="采购审查")["effect"] == "allow"
-    listed(city, subject)
+    city.listed(subject)
     fields = {one["field"] for one in city.get(f"{API}/measures")["items"] if one["list"] == "abnormal"}
     effects = {name: city.get(path, field=name, purpose="资格审查")["effect"] for name in fields}
     assert len(effects) > 1

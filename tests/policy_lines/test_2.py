@@ -6,6 +6,7 @@ from tests.policy_lines.conftest import BUREAU, DEALER, FOOD, City, company
 from tests.server.credit import make as credit
 from tests.server.detect import make as goods
 from trace_server.accounts.model import Role
+from trace_server.audit.cli import audit
 from trace_server.jobs import runner
 from trace_server.reports.jobs import kinds as report_kinds
 
@@ -67,6 +68,25 @@ def test_2_2c_a_confirmed_record_is_pulled_at_once_without_gaps_and_compared_by_
         right = {"day": day, "count": sum(told["states"].values()), "sha256": told["sha256"]}
         assert city.post(f"{API}/credit/comparisons", office, **right)["equal"]
         assert not city.post(f"{API}/credit/comparisons", office, **right | {"sha256": "0" * 64})["equal"]
+
+
+def test_2_3_a_bidding_system_embeds_the_live_check_and_its_purpose_is_on_record(city: City) -> None:
+    bidding, subject = city.bearer(Role.CREDIT_OFFICE), company(230)
+    path = f"{API}/restrictions/{subject}"
+    assert city.http.get(path, headers=bidding).status_code == 400
+    asked = {"field": "政府采购", "purpose": "设备采购资格审查"}
+    link = city.post(f"{path}/page", bidding, 201, **asked)["page"].removeprefix("http://127.0.0.1")
+    page = city.http.get(link)
+    assert "没有名单限制" in page.text
+    assert "frame-ancestors *" in page.headers["Content-Security-Policy"]
+    city.listed(subject)
+    assert "没有名单限制" not in city.http.get(link).text
+    assert city.http.get(link.replace("?", "/badge.svg?")).mimetype == "image/svg+xml"
+    assert city.http.get(link.replace(subject, company(231))).status_code == 403
+    with city.later(1):
+        assert city.http.get(link).status_code == 403
+    told = city.run(audit, "list", "--object", subject, "--json")
+    assert "设备采购资格审查" in told
 
 
 def test_2_8_a_company_asks_for_its_own_report_and_nobody_reads_all_records_without_a_paper(city: City) -> None:

@@ -11,7 +11,7 @@ from trace_server.accounts.access import current_client, permission
 from trace_server.lists import operations, rules
 from trace_server.lists.model import ListEvent
 from trace_server.lists.operations import Proposal
-from trace_server.lists.wire import application_json, measure_json, membership_json, restriction_json
+from trace_server.lists.wire import application_json, measure_json, membership_json, page_json, restriction_json
 from trace_server.services import services
 
 blueprint = APIBlueprint("lists", __name__, url_prefix="/api/v1", tag="Lists and measures")
@@ -55,6 +55,23 @@ class CheckIn(BaseModel):
 
     field: str = Field(default="", max_length=64, examples=["政府采购"], description="Empty: all fields")
     purpose: str = Field(min_length=1, max_length=200)
+
+
+class PageIn(BaseModel):
+    """For which field, and what for."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    field: str = Field(default="", max_length=64, examples=["政府采购"], description="Empty: all fields")
+    purpose: str = Field(min_length=1, max_length=200)
+
+
+class PageOut(BaseModel):
+    """Where the live page and its badge are; both show companies and measures, no person."""
+
+    page: str
+    badge: str
+    valid_until: str
 
 
 class ApplicationIn(BaseModel):
@@ -145,6 +162,18 @@ def list_measures() -> dict[str, Any]:
 def check(uscc: str, query_data: CheckIn) -> dict[str, Any]:
     """With measures, basis and the last day."""
     return restriction_json(operations.check(services(), uscc, query_data.field, _actor(), query_data.purpose))
+
+
+@blueprint.post("/restrictions/<uscc>/page")
+@permission("restrictions:check")
+@blueprint.input(PageIn)
+@blueprint.output(PageOut, status_code=201)
+@blueprint.doc(summary="A page of the check to embed in a bidding, procurement or licensing system", responses=[503])
+def open_page(uscc: str, json_data: PageIn) -> dict[str, Any]:
+    """It shows the state of the moment, for eight hours."""
+    outside = services()
+    link = operations.open_page(outside, uscc, json_data.field, _actor(), json_data.purpose)
+    return page_json(link, outside.settings.public_url)
 
 
 @blueprint.post("/restrictions/<uscc>/applications")

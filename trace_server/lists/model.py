@@ -126,6 +126,16 @@ class Restriction:
 
 
 @dataclass(frozen=True, slots=True)
+class PageLink:
+    """What opens the live page of one check: `until` is a Unix time, `signature` ours."""
+
+    uscc: str
+    field: str
+    until: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """Feedback: a department applied a measure, and what came of it."""
 

@@ -5,6 +5,7 @@ A membership is a fact that the grade reads: it is stated to credit in the same 
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from trace_server.credit.grading.facts import FactKind, StatedFact
 from trace_server.credit.shared import Told, share_within
 from trace_server.db import Connection
 from trace_server.lists import rules, store
-from trace_server.lists.model import Application, ListEvent, ListState, Membership, Restriction
+from trace_server.lists.model import Application, ListEvent, ListState, Membership, PageLink, Restriction
 from trace_server.lists.states import ENDS, OPS, TRANSITIONS
 from trace_server.services import Job, Services
 from trace_server.workdays.model import Period, Unit
@@ -196,6 +197,31 @@ def check(services: Services, uscc: str, field: str, caller: str, purpose: str) 
         found = rules.restriction(code, field.strip(), _today(now), store.of_subject(conn, code))
         audit.record(conn, now, caller, "list.check", code, {"field": field, "effect": found.effect, "purpose": why})
     return found
+
+
+def open_page(services: Services, uscc: str, field: str, caller: str, purpose: str) -> PageLink:
+    """Let another system show the live check on a page of its own; who, what for and in which field is on record."""
+    code, now = codes.parse(uscc).code, services.clock()
+    why = rules.require_text(purpose, "purpose")
+    until = int((now + rules.PAGE_LIFE).timestamp())
+    link = PageLink(code, field.strip(), until, rules.page_signature(_page_key(services), code, field.strip(), until))
+    with services.db.begin() as conn:
+        audit.record(conn, now, caller, "list.page", code, {"field": link.field, "purpose": why, "until": until})
+    return link
+
+
+def read_page(services: Services, link: PageLink) -> Restriction | None:
+    """The check behind such a page as it is now; None for a link that is not ours or is over."""
+    signature = rules.page_signature(_page_key(services), link.uscc, link.field, link.until)
+    now = services.clock()
+    if not hmac.compare_digest(signature.encode(), link.signature.encode()) or now.timestamp() > link.until:
+        return None
+    with services.db.read() as conn:
+        return rules.restriction(link.uscc, link.field, _today(now), store.of_subject(conn, link.uscc))
+
+
+def _page_key(services: Services) -> bytes:
+    return services.settings.derived_key(b"restriction-page")
 
 
 def report_application(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import calendar
+import hmac
 import tomllib
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from trace_core.errors import InputError, NotAllowed
 from trace_server.lists.model import Effect, ListEvent, ListKind, ListState, Measure, Membership, Restriction
 
 MAX_TEXT = 4096
+PAGE_LIFE = timedelta(hours=8)
+"""How long the page of a check opens: a working day of the desk that asked."""
 _ORDER = (Effect.ALLOW, Effect.RESTRICT, Effect.FORBID)
 
 
@@ -97,6 +100,12 @@ def restriction(uscc: str, field: str, day: date, members: Iterable[Membership])
     ends = [row.until for _, row in found]
     until = None if not ends or None in ends else max(end for end in ends if end is not None)
     return Restriction(uscc, field, effect, found, until)
+
+
+def page_signature(key: bytes, uscc: str, field: str, until: int) -> str:
+    """Stands for: somebody who may check asked for this page, with a purpose that is on record."""
+    text = f"{uscc}\n{until}\n{field}".encode()
+    return hmac.digest(key, text, "sha256")[:16].hex()
 
 
 def _rows(file: str, name: str) -> list[dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from trace_server.lists.model import Application, Measure, Membership, Restriction
+from trace_server.lists.model import Application, Measure, Membership, PageLink, Restriction
 
 
 def membership_json(row: Membership) -> dict[str, Any]:
@@ -56,6 +58,14 @@ def restriction_json(found: Restriction) -> dict[str, Any]:
             for measure, row in found.measures
         ],
     }  # fmt: skip
+
+
+def page_json(link: PageLink, public_url: str) -> dict[str, Any]:
+    """Addresses of a check's page and badge."""
+    query = urlencode({"field": link.field, "until": link.until, "s": link.signature})
+    path = f"{public_url.rstrip('/')}/check/{link.uscc}"
+    until = datetime.fromtimestamp(link.until, UTC)
+    return {"page": f"{path}?{query}", "badge": f"{path}/badge.svg?{query}", "valid_until": until.isoformat()}
 
 
 def application_json(row: Application) -> dict[str, Any]:
