@@ -14,12 +14,12 @@ HEALTH: Mapping[str, str] = {
     "silent": _("失联"),
     "attention": _("需要处理"),
     "never": _("从未上报"),
-    "waiting": _("等待核准"),
+    "waiting": _("待核准接入"),
     "well": _("正常"),
     "revoked": _("已吊销"),
 }
 ACTIONS: Mapping[str, str] = {
-    "gateway.add": _("登记"),
+    "gateway.add": _("登记网关"),
     "gateway.invite": _("发放新的登记码"),
     "gateway.enrol": _("设备完成登记"),
     "gateway.enrol-approved": _("设备完成登记并核准"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trace_server.credit.grading.model import Performance
+from trace_server.credit.grading.policy import BonusWhen, CapWhen
+
 
 def _(text: str) -> str:
     """Marks a text for the catalog; the pages translate it."""
@@ -75,6 +78,17 @@ GRADE_REASONS: Mapping[str, str] = {
     "minor": _("轻微失信"),
     "general": _("一般失信"),
     "serious": _("严重失信"),
+    Performance.PARTLY: _("信用承诺只履行了一部分"),
+    Performance.UNFULFILLED: _("信用承诺没有履行"),
+    BonusWhen.RED_LIST: _("列入守信红名单"),
+    BonusWhen.COMPLETENESS: _("十二个月流通记录完整，有证明文书"),
+    "floor": _("低于最低分，按最低分计"),
+    "cap": _("超过最高分，按最高分计"),
+    CapWhen.SERIOUS_LIST: _("列入严重违法失信名单，不论分数"),
+    CapWhen.RECALL_REFUSED: _("拒不执行责令召回，不论分数"),
+    CapWhen.RECALL_LATE: _("一级召回逾期未完成，不论分数"),
+    CapWhen.ABNORMAL_LIST: _("列入经营异常名录，不论分数"),
+    CapWhen.COMMITMENT: _("有未履行的信用承诺，不论分数"),
 }
 GRADE_LINES: Mapping[str, str] = {
     "base": _("基础分"),

@@ -10,6 +10,7 @@ from flask import Response
 from trace_core.errors import InputError, NotAllowed, TraceError
 from trace_server.accounts.model import Role
 from trace_server.console.credit_words import SENTENCES as CREDIT_SENTENCES
+from trace_server.console.supervision_words import SENTENCES as SUPERVISION_SENTENCES
 from trace_server.console.words import SENTENCES
 from trace_server.faces.rendering import FieldError, translate
 from trace_server.users.access import chosen_language, current_person, finish
@@ -27,7 +28,7 @@ def words(table: Mapping[str, str]) -> dict[str, str]:
 
 def mistakes(error: TraceError, field: str, *, known: Collection[str] = ()) -> tuple[FieldError, ...]:
     """What went wrong, at its field, else at `field`; `known`: the fields of the form, when that is not every one."""
-    sentence = SENTENCES.get(error.what) or CREDIT_SENTENCES.get(error.what)
+    sentence = SENTENCES.get(error.what) or CREDIT_SENTENCES.get(error.what) or SUPERVISION_SENTENCES.get(error.what)
     where = error.where if error.where and (not known or error.where in known) else field
     return (FieldError(where, translate(sentence, chosen_language()) if sentence else error.what),)
 
