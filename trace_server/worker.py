@@ -30,6 +30,7 @@ JOBS: tuple[str, ...] = (
     "trace_server.lists.operations",
     "trace_server.complaints.paying",
     "trace_server.exchange.licences",
+    "trace_server.publicity.opendata",
     "trace_server.exchange.recalls",
 )
 """Modules that offer `jobs: list[Job]`; a missing one is an error."""

@@ -33,6 +33,7 @@ from trace_server.portal.rendering import COUNT_MARK, Halves, Renderer
 from trace_server.portal.signature import CodeKeys, read_typed
 from trace_server.portal.store import Counter
 from trace_server.problems import Problem, render_pages_with
+from trace_server.recall import announced
 from trace_server.services import EXTENSION, services
 
 PORTAL = "suyuan_portal"
@@ -42,6 +43,8 @@ LIGHT_MAX_AGE_S = 60.0
 """A kept verdict may answer a caller over the limit for this long after it was last found true."""
 RETRY_AFTER_S = "60"
 DATABASE_RETRY_S = "30"
+HOME_RECALLS = 3
+"""Newest open recalls that the home page names."""
 
 blueprint = Blueprint("portal", __name__)
 
@@ -120,12 +123,9 @@ def code_page(rest: str) -> Response:  # noqa: ARG001 – the path is read as it
 @blueprint.get("/")
 @public
 def home() -> Response:
-    """A form for people whose camera cannot read the label."""
+    """What anybody can do here, the code of what they hold first; it needs no database."""
     language = language_of_request()
-    page = the_portal().renderer.page(
-        "home", language, switch=switch_to("/", language), typed_code="", typed_signature="", field_error=""
-    )
-    return html(page, language)
+    return html(_home(language), language)
 
 
 @blueprint.get("/find")
@@ -138,15 +138,7 @@ def find() -> Response:
         _refuse_doubles()
         code, signature = codes.from_typed(typed, typed_signature)
     except (InputError, IdentifierError):
-        page = the_portal().renderer.page(
-            "home",
-            language,
-            switch=switch_to("/", language),
-            typed_code=typed,
-            typed_signature=typed_signature,
-            field_error="code",
-        )
-        return html(page, language, 400)
+        return html(_home(language, typed, typed_signature, field_error="code"), language, 400)
     target = f"{code.path}?s={quote(read_typed(signature)[:32], safe='')}"
     if language != languages.SOURCE:
         target += f"&lang={language}"
@@ -159,6 +151,17 @@ def how_to_check() -> Response:
     """How to tell the official address from a copy."""
     language = language_of_request()
     return html(the_portal().renderer.page("guide", language, switch=switch_to("/how-to-check", language)), language)
+
+
+def _home(language: str, typed: str = "", typed_signature: str = "", *, field_error: str = "") -> str:
+    try:
+        recalls = announced.newest(services().db, limit=HOME_RECALLS, is_open=True)
+    except DatabaseAway:
+        # The form still leads to what a signature alone proves.
+        recalls = []
+    switch = switch_to("/", language)
+    typed_values = {"typed_code": typed, "typed_signature": typed_signature, "field_error": field_error}
+    return the_portal().renderer.page("home", language, switch=switch, recalls=recalls, **typed_values)
 
 
 @lru_cache(maxsize=4096)
