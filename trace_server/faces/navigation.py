@@ -37,6 +37,8 @@ ITEMS: tuple[Item, ...] = (
     Item("/console/objections", _("异议"), "objections:read"),
     Item("/console/lists", _("名单"), "lists:manage"),
     Item("/console/complaints", _("举报投诉"), "complaints:read"),
+    Item("/console/inspections", _("双随机抽查"), "inspections:read"),
+    Item("/console/policies", _("评级方案"), "policies:read"),
     Item("/console/reports", _("信用报告"), "reports:read"),
     Item("/console/publications", _("待公示处罚"), "credit:record"),
     Item("/console/repairs", _("信用修复"), "repairs:decide"),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace_core.errors import InputError
 from trace_server.accounts.access import current_client, permission, public
 from trace_server.services import services
-from trace_server.supervision import operations
+from trace_server.supervision import operations, telling
 from trace_server.supervision.model import Finding, Inspector, Intensity, PlanFields, Result
 from trace_server.supervision.operations import Official
 from trace_server.supervision.wire import opened_json, plan_json, task_json
@@ -298,7 +298,7 @@ def enter(plan_id: str, number: int, json_data: ResultIn) -> dict[str, Any]:
 @blueprint.doc(summary="The proof of a published draw", responses=[404, 503])
 def proof(plan_id: str) -> dict[str, object]:
     """Anybody can repeat it: `trace-server inspections check-draw`."""
-    return operations.proof(services(), plan_id)
+    return telling.proof(services(), plan_id)
 
 
 def _by(department: str) -> Official:

@@ -11,7 +11,7 @@ import click
 
 from trace_core.errors import InputError
 from trace_server.services import Services, operator_name
-from trace_server.supervision import operations, rules
+from trace_server.supervision import operations, rules, telling
 from trace_server.supervision.model import Inspector, Intensity, Plan, PlanFields
 from trace_server.supervision.operations import Official
 from trace_server.supervision.wire import opened_json, plan_json, task_json
@@ -192,7 +192,7 @@ def proof(services: Services, *, plan_id: str) -> None:
 
     The proof of a published draw.
     """
-    click.echo(json.dumps(operations.proof(services, plan_id), ensure_ascii=False, indent=1))
+    click.echo(json.dumps(telling.proof(services, plan_id), ensure_ascii=False, indent=1))
 
 
 @inspections.command("check-draw")

@@ -44,7 +44,6 @@ from trace_server.users.store import users
 STALE = "somebody else changed it meanwhile"
 MAX_TASKS = 20_000
 MAX_OWN = 200
-TOLD = (PlanState.COMMITTED, PlanState.DRAWN, PlanState.PUBLISHED, PlanState.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +272,15 @@ def cancel(services: Services, by: Official, plan_id: str, number: int, version:
 def open_plan(services: Services, by: Official, plan_id: str) -> Opened:
     """One plan with its lists and tasks. Raises `NotFound`, also for one of other regions."""
     with services.db.read() as conn:
-        return _opened(conn, _require(conn, by, plan_id))
+        return opened(conn, _require(conn, by, plan_id))
+
+
+def require_task(opened: Opened, number: int) -> Task:
+    """Raises `NotFound`."""
+    found = next((task for task in opened.tasks if task.number == number), None)
+    if found is None:
+        raise NotFound("there is no such task", where="number")
+    return found
 
 
 def list_plans(services: Services, by: Official, *, before: datetime | None = None, limit: int = 50) -> list[Plan]:
@@ -288,42 +295,8 @@ def own_tasks(services: Services, actor: str) -> list[Task]:
         return store.tasks_of(conn, actor, limit=MAX_OWN)
 
 
-def told_plans(services: Services, *, limit: int = 50) -> list[Plan]:
-    """What the public sees: plans that were committed, the newest first."""
-    with services.db.read() as conn:
-        found = store.plans(conn, (), states=TOLD, before=None, limit=limit)
-    return [plan for plan in found if plan.is_told]
-
-
-def told_plan(services: Services, plan_id: str) -> Opened:
-    """A plan as the public may see it: lists and tasks only once it is published. Raises `NotFound`."""
-    with services.db.read() as conn:
-        plan = store.plan(conn, plan_id)
-        if plan is None or not plan.is_told:
-            raise NotFound("there is no such plan", where="plan_id")
-        opened = _opened(conn, plan)
-    if plan.is_open:
-        return opened
-    hidden = replace(plan, draw=replace(plan.draw, secret="", word="", seed=""))
-    return Opened(hidden, (), (), (), {})
-
-
-def proof(services: Services, plan_id: str) -> dict[str, object]:
-    """What repeating a published draw takes. Raises `NotFound` before publication."""
-    opened = told_plan(services, plan_id)
-    if not opened.plan.is_open:
-        raise NotFound("the draw is not published yet", where="plan_id")
-    return proof_of(opened)
-
-
-def proof_of(opened: Opened) -> dict[str, object]:
-    """The proof of a drawn plan."""
-    plan, people = opened.plan, rules.names_of(opened.inspectors)
-    visits = rules.draw(opened.candidates, people, plan.fields, plan.draw.seed)
-    return rules.proof(plan.plan_id, plan.fields, plan.draw.secret, plan.draw.word, opened.candidates, people, visits)
-
-
-def _opened(conn: Connection, plan: Plan) -> Opened:
+def opened(conn: Connection, plan: Plan) -> Opened:
+    """A plan with all that belongs to it."""
     return Opened(
         plan,
         tuple(store.candidates(conn, plan.plan_id)),

@@ -9,7 +9,8 @@ The draw (docs/how-to/inspection-plan.md says the same for people):
 3. Each level is a stratum. Its visits: subjects × visits a year × days of the period ÷ 365, rounded up. Every subject
    gets visits ÷ subjects, rounded down; of the rest the lowest ranks get one more. A subject whose frequency was set
    by hand is a stratum of its own.
-4. The visits of a subject are spread evenly over the period; visits are numbered by day, then by rank.
+4. Of `n` drawn subjects in order of rank, visit `v` (from 0) of the `p`-th (from 1), who gets `c`, is due on day
+   (v × n + p) × days ÷ (c × n), rounded up: spread evenly for each and for all. Visits are numbered by day, then rank.
 5. Each visit gets two inspectors: those with the fewest visits so far, of equal ones the lowest rank.
 """
 
@@ -137,13 +138,12 @@ def seed_of(plan_id: str, secret: str, word: str) -> str:
 def draw(found: Sequence[Candidate], inspectors: Sequence[str], fields: PlanFields, seed: str) -> list[Visit]:
     """The visits of a plan. The same arguments give the same visits, in whatever order the lists come."""
     days = period_days(fields)
+    given = _visits(found, days, seed)
     visits: list[tuple[date, str, str]] = []
-    for uscc, count in _visits(found, days, seed).items():
-        rank = _rank(seed, "subject", uscc)
-        visits += [
-            (fields.period_from + timedelta(days=(number + 1) * days // count - 1), rank, uscc)
-            for number in range(count)
-        ]
+    for place, (rank, uscc) in enumerate(sorted((_rank(seed, "subject", uscc), uscc) for uscc in given), start=1):
+        parts = given[uscc] * len(given)
+        ends = [-(-(number * len(given) + place) * days // parts) for number in range(given[uscc])]
+        visits += [(fields.period_from + timedelta(days=end - 1), rank, uscc) for end in ends]
     load: Counter[str] = Counter()
     drawn = []
     for number, (due_on, _, uscc) in enumerate(sorted(visits), start=1):

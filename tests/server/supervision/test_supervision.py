@@ -28,7 +28,7 @@ from trace_server.cases.operations import NewCase
 from trace_server.config import Settings
 from trace_server.db import Database
 from trace_server.services import Services
-from trace_server.supervision import operations, rules
+from trace_server.supervision import operations, rules, telling
 from trace_server.supervision.cli import inspections as command
 from trace_server.supervision.model import Candidate, Finding, PlanState, Result, TaskState
 from trace_server.supervision.operations import Official
@@ -118,7 +118,7 @@ def test_the_seed_is_bound_before_the_draw_and_another_person_adds_the_word(serv
     with pytest.raises(Conflict):
         operations.draw(services, TWO, plan.plan_id, plan.version, "字")
     bound = operations.commit(services, ONE, plan.plan_id, plan.version)
-    told = operations.told_plan(services, plan.plan_id)
+    told = telling.told_plan(services, plan.plan_id)
     assert told.plan.draw.commitment == rules.commitment_of(bound.draw.secret)
     assert (told.plan.draw.secret, told.candidates, told.tasks) == ("", (), ())
     with pytest.raises(Conflict):
@@ -139,9 +139,9 @@ def test_row_1_2_d_a_published_draw_comes_out_again_and_a_changed_one_does_not(
     graded(services)
     plan = drawn(services)
     with pytest.raises(NotFound):
-        operations.proof(services, plan.plan_id)
+        telling.proof(services, plan.plan_id)
     operations.publish(services, ONE, plan.plan_id, plan.version)
-    proof = operations.proof(services, plan.plan_id)
+    proof = telling.proof(services, plan.plan_id)
     assert rules.repeat(json.loads(json.dumps(proof))) == []
     file = tmp_path / "draw.json"
     for name, changed, wrong in (
@@ -164,10 +164,10 @@ def test_a_plan_that_was_withdrawn_after_its_commitment_stays_before_the_public(
     operations.withdraw(services, ONE, quiet.plan_id, quiet.version, "重复")
     bound = operations.commit(services, ONE, bound.plan_id, bound.version)
     operations.withdraw(services, ONE, bound.plan_id, bound.version, "人员变动")
-    (told,) = operations.told_plans(services)
+    (told,) = telling.told_plans(services)
     assert (told.plan_id, told.state, told.reason) == (bound.plan_id, PlanState.WITHDRAWN, "人员变动")
     with pytest.raises(NotFound):
-        operations.told_plan(services, quiet.plan_id)
+        telling.told_plan(services, quiet.plan_id)
 
 
 def test_row_4_3_another_frequency_needs_a_reason_and_is_audited(services: Services) -> None:
