@@ -90,5 +90,5 @@ def standing(item: Item, latest: Mapping[tuple[str, str], datetime], now: dateti
         return Feed(item, FeedState.NEVER, None, None, 0)
     last = max(came)
     due = last + timedelta(days=item.every_days)
-    late = (now - due).days + 1 if now > due else 0
+    late = max(1, (now - due).days) if now > due else 0
     return Feed(item, FeedState.LATE if late else FeedState.ON_TIME, last, due, late)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as Record
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, update
 
 from trace_server.db import Connection
 from trace_server.imports.model import Fault, Order, Row, RowState, Run, RunState
@@ -46,7 +46,9 @@ def newest(conn: Connection, *, kind: str, before: tuple[datetime, str] | None, 
     if kind:
         query = query.where(table.c.kind == kind)
     if before is not None:
-        query = query.where(tuple_(table.c.created_at, table.c.import_id) < tuple_(*before))
+        at, import_id = before
+        same = (table.c.created_at == at) & (table.c.import_id < import_id)
+        query = query.where((table.c.created_at < at) | same)
     return [_run(row) for row in conn.execute(query)]
 
 
