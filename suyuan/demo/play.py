@@ -148,7 +148,9 @@ def _load_registers(stage: Stage, world: World) -> tuple[str, str]:
         json.dumps(registers.decision_document(producer, shown, today), ensure_ascii=False), encoding="utf-8"
     )
     record = stage.server_command("credit", "record", "--file", str(decision))
-    stage.server_command("credit", "publish", record["record_id"], "--reviewer", "demo-second-reviewer")
+    check = ("--note", "demo", "--operator", "demo-second-person")
+    stage.server_command("credit", "review", record["record_id"], *check)
+    stage.server_command("credit", "publish", record["record_id"])
     page = next(label["url"] for label in labels if f"/10/{shown.lot}/" in label["url"])
     return page, f"{stage.url}/credit/{producer.uscc}"
 

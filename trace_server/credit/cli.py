@@ -12,7 +12,7 @@ import click
 
 from trace_core.errors import InputError
 from trace_core.ids import uscc
-from trace_server.credit import operations
+from trace_server.credit import operations, publication
 from trace_server.credit.document import read_document
 from trace_server.credit.fields import FIELDS
 from trace_server.credit.grade_cli import fact, grade
@@ -55,18 +55,33 @@ def record(services: Services, *, file: Path, operator: str, as_json: bool) -> N
     _print_record(recorded.record, as_json=as_json, created=recorded.created)
 
 
-@credit.command("publish")
+@credit.command("review")
 @RECORD_ID
-@click.option("--reviewer", required=True, help="The second person, who checked it for secrets.")
+@click.option("--note", required=True, help="What was checked.")
 @OPERATOR
 @JSON
 @click.pass_obj
-def publish(services: Services, *, record_id: object, reviewer: str, operator: str, as_json: bool) -> None:
-    """trace-server credit publish RECORD_ID --reviewer NAME
+def review(services: Services, *, record_id: object, note: str, operator: str, as_json: bool) -> None:
+    """trace-server credit review RECORD_ID --note "no secret, no person's data"
 
-    Show a confirmed record to the public, or withhold it when its class is not public.
+    Say that the record may be shown; whoever says so does not publish it.
     """
-    done = operations.publish(services, str(record_id), Paper(operator), reviewer=reviewer)
+    record, _ = publication.read(services, str(record_id))
+    publication.review(services, record.record_id, operator, note, version=record.version)
+    _print_record(record, as_json=as_json)
+
+
+@credit.command("publish")
+@RECORD_ID
+@OPERATOR
+@JSON
+@click.pass_obj
+def publish(services: Services, *, record_id: object, operator: str, as_json: bool) -> None:
+    """trace-server credit publish RECORD_ID
+
+    Show a confirmed record to the public, or withhold it when its class is not public. Somebody else has checked it.
+    """
+    done = operations.publish(services, str(record_id), Paper(operator))
     _print_record(done, as_json=as_json)
 
 

@@ -101,21 +101,25 @@ def record_within(
     return Recorded(record, created=True)
 
 
-def publish(services: Services, record_id: str, paper: Paper, *, reviewer: str) -> ViolationRecord:
+def publish(services: Services, record_id: str, paper: Paper) -> ViolationRecord:
     """Show a confirmed record to the public, or withhold it when policy keeps its class from the public.
 
-    A second person has checked it for secrets: raises `NotAllowed` when `reviewer` is the actor. Raises `Conflict`
-    when the state does not allow the step or the window is over.
+    Somebody else has checked this version for secrets (`publication.review`): raises `NotAllowed` without that check,
+    or when it was the actor's own. Raises `Conflict` when the state does not allow the step or the window is over.
     """
-    if not reviewer or reviewer == paper.actor:
-        raise NotAllowed("a second person reviews a record before it is published", remedy="name another reviewer")
-
-    def decide(record: ViolationRecord, today: date) -> Planned:
-        over = today > record.window_max_end
+    now = services.clock()
+    with services.db.begin() as conn:
+        record = locked(conn, record_id)
+        checked = store.review_of(conn, record_id, record.version)
+        if record.state is State.CONFIRMED and checked is None:
+            raise NotAllowed("nobody has checked this version for secrets", where="review", remedy="ask a colleague")
+        if checked is not None and checked.reviewed_by == paper.actor:
+            raise NotAllowed("a second person reviews a record before it is published", remedy="ask a colleague")
+        over = law_day(now) > record.window_max_end
         step = Step.PUBLISH if record.public else Step.WITHHOLD
-        return Planned(step, record, refusal="the window of publication is over" if over else "")
-
-    return _take(services, record_id, paper, decide, detail={"reviewer": reviewer})
+        planned = Planned(step, record, refusal="the window of publication is over" if over else "")
+        detail: dict[str, object] = {"reviewer": checked.reviewed_by} if checked is not None else {}
+        return write(services, conn, now, record, paper, planned, detail=detail)
 
 
 def correct(
@@ -271,13 +275,11 @@ def _take(
     record_id: str,
     paper: Paper,
     decide: Callable[[ViolationRecord, date], Planned],
-    *,
-    detail: dict[str, object] | None = None,
 ) -> ViolationRecord:
     now = services.clock()
     with services.db.begin() as conn:
         old = locked(conn, record_id)
-        return write(services, conn, now, old, paper, decide(old, law_day(now)), detail=detail or {})
+        return write(services, conn, now, old, paper, decide(old, law_day(now)), detail={})
 
 
 def _first_version(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from trace_server.config import Settings
+from trace_server.credit import publication
 from trace_server.credit.identity import record_id_of
 from trace_server.credit.model import Circumstances, PenaltyDecision, Procedure, Severity, State, ViolationRecord
 from trace_server.credit.operations import publish, record_decision
@@ -87,7 +88,14 @@ def recorded(services: Services, *, category: str = "food", **changes: object) -
 
 def published(services: Services, *, category: str = "food", **changes: object) -> ViolationRecord:
     record = recorded(services, category=category, **changes)
-    return publish(services, record.record_id, Paper("clerk"), reviewer="head of office")
+    return checked_and_published(services, record.record_id)
+
+
+def checked_and_published(services: Services, record_id: str) -> ViolationRecord:
+    """The newest version checked for secrets by one person and published by another."""
+    record, _ = publication.read(services, record_id)
+    publication.review(services, record_id, "head of office", "无秘密", version=record.version)
+    return publish(services, record_id, Paper("clerk"))
 
 
 def paper(reason: str = "court ruling", document: str | None = "示复决〔2026〕3号") -> Paper:

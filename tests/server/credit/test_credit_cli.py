@@ -47,7 +47,8 @@ def test_a_record_goes_from_file_to_feed(services: Services, decision_file: Path
     (again,) = run(services, "record", "--file", str(decision_file), "--operator", "clerk", "--json")
     assert again["created"] is False
     key = made["record_id"]
-    (shown,) = run(services, "publish", key, "--operator", "clerk", "--reviewer", "head", "--json")
+    run(services, "review", key, "--note", "no secret", "--operator", "head", "--json")
+    (shown,) = run(services, "publish", key, "--operator", "clerk", "--json")
     assert shown["ext"]["state"] == "published"
     mended = tmp_path / "mended.json"
     mended.write_text(json.dumps({"decision": codes(CF_NR_FK="1"), "category": "food"}), encoding="utf-8")

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.server.credit.make import Clock, decision, first_version, paper, recorded, services_on
+from tests.server.credit.make import Clock, checked_and_published, decision, first_version, paper, recorded, services_on
 from trace_core.errors import Conflict, NotFound
 from trace_server.credit import store
 from trace_server.credit.model import STOPPED, Change, Circumstances, Op, ViolationRecord
-from trace_server.credit.operations import correct, feed, publish, records_of, repair, resume, suspend, withdraw
+from trace_server.credit.operations import correct, feed, records_of, repair, resume, suspend, withdraw
 from trace_server.credit.steps import Paper
 from trace_server.credit.upkeep import expire_due
 from trace_server.db import Database, open_database
@@ -188,7 +188,7 @@ def play(services: Services, clock: Clock, script: list[tuple[str, int]]) -> Non
                 case "record":
                     recorded(services, CF_WSH=number)
                 case "publish":
-                    publish(services, record_id, Paper("clerk"), reviewer="head")
+                    checked_and_published(services, record_id)
                 case "correct":
                     mended = decision(CF_WSH=number, CF_NR_FK=str(amount))
                     correct(services, record_id, mended, Circumstances("food"), paper())

@@ -11,6 +11,7 @@ from tests.server.credit.make import (
     SUBJECT,
     TODAY,
     Clock,
+    checked_and_published,
     codes,
     decision,
     paper,
@@ -21,7 +22,7 @@ from tests.server.credit.make import (
 )
 from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
 from trace_server.audit.operations import verify
-from trace_server.credit import store
+from trace_server.credit import publication, store
 from trace_server.credit.model import Change, Circumstances, Filter, Op, Severity, State
 from trace_server.credit.operations import (
     archive,
@@ -84,16 +85,18 @@ def test_the_same_number_with_other_content_is_refused(database: Database) -> No
 def test_publication_needs_a_second_person(database: Database) -> None:
     services = services_on(database)
     record = recorded(services)
-    for reviewer in ("", "clerk"):
-        with pytest.raises(NotAllowed):
-            publish(services, record.record_id, Paper("clerk"), reviewer=reviewer)
-    assert publish(services, record.record_id, Paper("clerk"), reviewer="head").state is State.PUBLISHED
+    with pytest.raises(NotAllowed, match="nobody has checked"):
+        publish(services, record.record_id, Paper("clerk"))
+    publication.review(services, record.record_id, "clerk", "无秘密", version=record.version)
+    with pytest.raises(NotAllowed, match="second person"):
+        publish(services, record.record_id, Paper("clerk"))
+    assert checked_and_published(services, record.record_id).state is State.PUBLISHED
 
 
 def test_a_class_that_is_not_public_is_withheld(database: Database) -> None:
     services = services_on(database)
     record = recorded(services, CF_CFLB="警告", CF_NR="警告", CF_NR_FK=None)
-    kept = publish(services, record.record_id, Paper("clerk"), reviewer="head")
+    kept = checked_and_published(services, record.record_id)
     assert (kept.severity, kept.state) == (Severity.MINOR, State.UNPUBLISHED)
     with database.read() as conn:
         assert archive(conn, SUBJECT, TODAY).shown == ()

@@ -15,14 +15,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.server.commitments.make import act, breached, in_force
-from tests.server.credit.make import SUBJECT, Clock, paper, person_codes, published, recorded
+from tests.server.credit.make import SUBJECT, Clock, checked_and_published, paper, person_codes, published, recorded
 from trace_core.errors import TraceError
 from trace_server.commitments.model import CommitmentEvent, CommitmentState
 from trace_server.credit.fields import FIELDS
 from trace_server.credit.model import Circumstances
-from trace_server.credit.operations import publish, record_decision, repair, suspend, withdraw
+from trace_server.credit.operations import record_decision, repair, suspend, withdraw
 from trace_server.credit.rules import parse_decision
-from trace_server.credit.steps import Paper
 from trace_server.exchange import files, reconciling
 from trace_server.objections import operations as objections
 from trace_server.objections.model import ObjectionEvent, Remedy, TargetKind
@@ -244,7 +243,7 @@ def test_natural_persons_are_a_file_of_their_own_without_name_and_document(
     decision = parse_decision(person_codes(), today=clock.now.date())
     record = record_decision(outside, decision, Circumstances("food"), actor="clerk").record
 
-    publish(outside, record.record_id, Paper("clerk"), reviewer="head")
+    checked_and_published(outside, record.record_id)
     headers = bearer("credit_office")
     firms = http.get(f"{API}/violations/file?format=csv", headers=headers).text
     persons = http.get(f"{API}/violations/file?format=csv&persons=true", headers=headers).text

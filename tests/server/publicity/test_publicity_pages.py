@@ -8,13 +8,22 @@ from datetime import UTC, date, datetime
 import pytest
 from flask.testing import FlaskClient
 
-from tests.server.credit.make import OTHER_SUBJECT, SECRET, SUBJECT, Clock, paper, person_codes, published, recorded
+from tests.server.credit.make import (
+    OTHER_SUBJECT,
+    SECRET,
+    SUBJECT,
+    Clock,
+    checked_and_published,
+    paper,
+    person_codes,
+    published,
+    recorded,
+)
 from trace_server.catalog import store as catalog
 from trace_server.catalog.model import Subject, SubjectKind, SubjectStatus
 from trace_server.credit.model import Circumstances
-from trace_server.credit.operations import publish, record_decision, repair, suspend, withdraw
+from trace_server.credit.operations import record_decision, repair, suspend, withdraw
 from trace_server.credit.rules import parse_decision
-from trace_server.credit.steps import Paper
 from trace_server.services import Services
 
 PAGE = f"/credit/{SUBJECT}"
@@ -65,7 +74,7 @@ def test_nothing_unpublished_suspended_repaired_or_expired_is_shown(
     suspended = published(outside, CF_WSH="示市监罚〔2026〕11号")
     suspend(outside, suspended.record_id, paper())
     withheld = recorded(outside, CF_WSH="示市监罚〔2026〕12号", CF_CFLB="警告", CF_NR_FK=None)
-    publish(outside, withheld.record_id, Paper("clerk"), reviewer="head")
+    checked_and_published(outside, withheld.record_id)
     mended = published(outside, CF_WSH="示市监罚〔2026〕13号")
     published(outside, CF_WSH="示市监罚〔2026〕14号", CF_GSJZQ="2026/07/01")
     clock.now = datetime(2026, 9, 1, tzinfo=UTC)
@@ -176,7 +185,7 @@ def test_a_wrong_code_is_explained_and_can_be_mended(http: FlaskClient) -> None:
 def test_a_person_is_on_no_page(http: FlaskClient, outside: Services) -> None:
     person = parse_decision(person_codes(), today=date(2026, 6, 1))
     record = record_decision(outside, person, Circumstances("food"), actor="clerk").record
-    publish(outside, record.record_id, Paper("clerk"), reviewer="head")
+    checked_and_published(outside, record.record_id)
     for path in ("/credit?q=示例丙丁", f"/credit?q={SECRET}"):
         text = http.get(path).text
         assert "没有名称包含" in text
