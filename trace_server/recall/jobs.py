@@ -39,13 +39,15 @@ def _page(services: Services) -> tuple[int, int]:
         events = stream.read_after(conn, position, PAGE)
         if not events:
             return 0, 0
-        keys = sorted({key for event in events for key in _named(event)})
+        known = store.recalls(conn)
+        # Without a recall there is nothing to touch: reading what each event names is most of the work here.
+        keys = sorted({key for event in events for key in _named(event)}) if known else []
         # An item names its lot in the master data of its event only: the link of the two is what is followed.
         peers = store.peers(conn, db.dialect, keys)
         # Nor does an event that tells only what was made name what it was made of: others do (transformationID).
         keys = sorted({*keys, *peers, *store.sources(conn, db.dialect, peers)})
         hit = set(store.touched(conn, db.dialect, keys))
-        hit |= {recall.recall_id for recall in store.recalls(conn) if _is_at_site(recall, events)}
+        hit |= {recall.recall_id for recall in known if _is_at_site(recall, events)}
         for recall_id in sorted(hit):
             refresh(conn, db, recall_id, now)
         stream.move(conn, db.dialect, FOLLOWER, Position(events[-1].capture_seq, events[-1].ordinal), now)

@@ -37,6 +37,7 @@ EARLIER = (
 """Years before the city's moment, and what was decided: under the measures of 2013, Order 45 and Order 58."""
 FIRST_RULES = date(2021, 7, 15)
 """Before it the classes of severity have no rows; what is older is a fine."""
+WAITING_DAYS = 14
 ARCHIVE_SINCE = date(2021, 9, 2)
 """Older decisions came into the archive then: the measures of 2013 name no periods of display."""
 
@@ -98,12 +99,12 @@ class Enforcement:
         return read_document({"decision": fields, "category": named}, today=today)
 
     def publish(self, record: ViolationRecord) -> Story:
-        """A second person checks, another one publishes; one in six waits for it still."""
+        """A second person checks, another one publishes; what was decided in the last days waits for it still."""
         at = self.services.clock()
         yield at + timedelta(days=1)
         note = "已核对:不含国家秘密、商业秘密和个人隐私"
         publication.review(self.services, record.record_id, PUBLISHERS[0], note, version=record.version)
-        if record.public and self.dice.random() < 0.1 and (self.city.as_of - at).days < 12:
+        if (self.city.as_of - at).days < WAITING_DAYS:
             return
         yield at + timedelta(days=2)
         paper = Paper(PUBLISHERS[1], "依法公示")
@@ -156,7 +157,7 @@ class Enforcement:
 
     def _case(self, alert: Alert, number: int) -> Story:
         company = self._company(alert)
-        inspector, reviewer = people(company.county)
+        inspector, reviewer = people(company.county if number % 4 else None)
         category = company.category or "food"
         title = f"{company.name.removesuffix('(示例数据)')}涉嫌违法({alert.rule_id})"
         yield self.services.clock() + timedelta(hours=3 + number % 40)
@@ -209,8 +210,13 @@ class Enforcement:
         return self.services.clock() + timedelta(days=days, hours=self.dice.randrange(1, 8))
 
 
-def people(county: County) -> tuple[Actor, Actor]:
-    """Inspector and reviewer of a county's office."""
+def people(county: County | None) -> tuple[Actor, Actor]:
+    """Inspector and reviewer of a county's office; None: of the city's."""
+    if county is None:
+        return (
+            Actor("sample:320900-inspector", words.CITY_DEPARTMENT),
+            Actor("sample:320900-reviewer", words.CITY_DEPARTMENT),
+        )
     return (
         Actor(f"sample:{county.code}-inspector", county.department),
         Actor(f"sample:{county.code}-reviewer", county.department),

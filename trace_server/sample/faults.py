@@ -79,7 +79,7 @@ class Faults:
 
     def _farthest(self) -> tuple[Checkpoint, Checkpoint]:
         """Two gates at the ends of the city: no lorry drives from one to the other in minutes."""
-        gates = sorted(self.city.gates("hub") + self.city.gates("shop"), key=lambda one: one.latitude)
+        gates = sorted(self.city.checkpoints, key=lambda one: (one.latitude, one.gateway))
         return gates[0], gates[-1]
 
     def _lots(self) -> Iterator[Told]:
@@ -181,7 +181,8 @@ class Faults:
             return
         outsider = replace(own[0], maker=self.plain[0].maker)
         yield from self._made(self._lot(outsider, 17, items=6), source=PLATFORM)
-        away = self.city.gates("hub")[-1]
+        inside = {one.maker.county for one in own if one.indication == own[0].indication}
+        away = next(one for one in reversed(self.city.checkpoints) if one.owner.county not in inside)
         yield from self._made(self._lot(own[0], 14, items=5), place=away.read_point, source=PLATFORM)
         season = date(self.today.year if self.today.month > _SEASON[0] else self.today.year - 1, *_SEASON)
         early = (self.today - season).days + 9
@@ -212,7 +213,7 @@ class Faults:
 
 _SEASON = (9, 1)
 """First day of each indication's season; the last is 31 July."""
-QUOTA_FAULT = 90
+QUOTA_FAULT = 130
 """Marks that one user gives out at once."""
 QUOTA = 120
 """Marks a year of that user: fewer than what it gives out."""

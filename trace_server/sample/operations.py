@@ -25,7 +25,7 @@ from trace_server.reports import jobs as report_jobs
 from trace_server.reports import operations as reports
 from trace_server.reports.model import Asker, Wish
 from trace_server.sample import city as cities
-from trace_server.sample import equipment, journeys, public, recalls, registers, store, trust, words
+from trace_server.sample import equipment, inspections, journeys, public, recalls, registers, store, trust, words
 from trace_server.sample.agenda import Agenda, Clock
 from trace_server.sample.enforcement import Enforcement
 from trace_server.sample.faults import Faults
@@ -138,6 +138,7 @@ class _Load:
         trust.begin(self.enforcement)
         public.begin(self.enforcement, self.faults)
         recalls.begin(self.enforcement, self.faults)
+        inspections.begin(self.enforcement)
         self._year(start, Sender(self.services, clients, skewed=self.city.gates("hub")[1].gateway))
         self._end()
 
@@ -153,7 +154,7 @@ class _Load:
                 last += 1
             # What companies and gates tell of these days arrives at their end, and offices work meanwhile.
             self.agenda.run(until)
-            sender.send(self.told[sent:last], ahead=self.city.as_of - until < timedelta(days=LAST_DAYS))
+            sender.send(self.told[sent:last], ahead=self.city.as_of - until < timedelta(days=2 * LOOKS))
             sent = last
             if until - looked >= timedelta(days=LOOKS) or until == self.city.as_of:
                 looked = until

@@ -82,7 +82,7 @@ def _way(place: int) -> list[Event]:
         return [Event.REFUSE]
     found = Event.UNFOUND if place % 7 == 3 else Event.VERIFY
     whole = [Event.ACCEPT, Event.INVESTIGATE, found, Event.CLOSE]
-    return whole[: {2: 1, 4: 2, 5: 3}.get(place % 7, 4)]
+    return whole[: {2: 1, 3: 3, 4: 2, 5: 3}.get(place % 7, 4)]
 
 
 def _reward(enforcement: Enforcement, row: Complaint, place: int, token: str) -> None:

@@ -59,7 +59,9 @@ def _recall(enforcement: Enforcement, lot: Lot, days: int, *, is_closed: bool) -
         yield services.clock() + timedelta(hours=9)
         things = line.things - line.by_status.get("used", 0)
         sold = line.by_status.get("sold", 0)
-        given = Answer(in_stock=0, sold=sold, returned=things - sold, destroyed=0, note="已下架(示例)")
+        left = things - sold
+        back = left if is_closed else 0
+        given = Answer(in_stock=left - back, sold=sold, returned=back, destroyed=0, note="已下架(示例)")
         operations.answer(db, services.clock(), "sample:holder", row.recall_id, line.holder, given)
     if is_closed:
         for event in (RecallEvent.RECONCILE, RecallEvent.DISPOSE, RecallEvent.CLOSE):

@@ -32,7 +32,7 @@ class _Outbox:
 
 
 class Sender:
-    """Remembers where each gateway stands. `skewed`: a gateway whose clock runs ahead in its newest batch."""
+    """Remembers where each gateway stands. `skewed`: a gateway whose clock once runs ahead."""
 
     def __init__(self, services: Services, clients: Mapping[str, str], *, skewed: str) -> None:
         self._services, self._clients, self._skewed = services, clients, skewed
@@ -50,9 +50,16 @@ class Sender:
                 if source in self._clients:
                     captured += self._document(source, part)
                 else:
-                    captured += self._batch(source, part, ahead=ahead and source == self._skewed)
+                    captured += self._batch(source, part, ahead=ahead and self._is_ahead(source))
         ingest.number_captures(self._services.db)
         return captured
+
+    def _is_ahead(self, gateway: str) -> bool:
+        """Once: then somebody set its clock."""
+        is_skewed = gateway == self._skewed
+        if is_skewed:
+            self._skewed = ""
+        return is_skewed
 
     def _document(self, source: str, part: Sequence[Told]) -> int:
         now = max(self._services.clock(), part[-1].at + LATE)
