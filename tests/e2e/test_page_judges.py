@@ -25,8 +25,10 @@ from tests.server.credit.make import SUBJECT, published, recorded
 from tests.server.desk import make as farms
 from tests.server.detect import make as trade
 from tests.server.fleet import make as gateways
+from tests.server.policies import make as lab
 from tests.server.portal import make
 from tests.server.shops import make as online
+from tests.server.supervision.make import in_every_state
 from trace_server.accounts import operations as accounts
 from trace_server.accounts.model import Role
 from trace_server.cases import operations as cases
@@ -49,6 +51,7 @@ from trace_server.lists.operations import Proposal
 from trace_server.objections import operations as objections
 from trace_server.objections.model import TargetKind
 from trace_server.objections.operations import Claim
+from trace_server.policies.operations import starting_text
 from trace_server.recall import operations as recalls
 from trace_server.recall.model import Answer, Notice
 from trace_server.recall.model import Scope as Goods
@@ -61,6 +64,8 @@ from trace_server.sealed import operations as sealed
 from trace_server.sealed.model import Purpose
 from trace_server.services import Services
 from trace_server.shops import operations as shops
+from trace_server.supervision import telling
+from trace_server.supervision.model import Plan
 from trace_server.users import operations as users
 from trace_server.users import rules
 from trace_server.users.model import Scope
@@ -90,6 +95,18 @@ def shop_paths(site: Site) -> list[str]:
     return [f"/shop/{known[0].mark}", "/shop/NOBODYHAS2"]
 
 
+def inspection_plans(site: Site) -> list[Plan]:
+    """Plans that the public knows of, and one in draft among them for the desk; made when there are none."""
+    database = open_database(site.database_url)
+    outside = Services(database, Settings(code_secret=make.SECRET), lambda: make.NOW)
+    found = telling.told_plans(outside)
+    if not found:
+        in_every_state(outside, "user:drawn")
+        found = telling.told_plans(outside)
+    database.dispose()
+    return found
+
+
 def public_paths(site: Site) -> list[str]:
     states = ("normal", "recall", "expired", "near", "suspect", "gap", "no_journey", "no_batch")
     codes = [urlsplit(site.link(state)) for state in states]
@@ -112,6 +129,9 @@ def public_paths(site: Site) -> list[str]:
         f"/credit/{make.PRODUCER}",
         "/credit/91320900MA1T00208Y",
         *shop_paths(site),
+        *(f"/supervision/{plan.plan_id}" for plan in inspection_plans(site)),
+        "/supervision",
+        "/supervision/plan-nobody",
         "/verify",
         "/verify/R20260601-000000000000",
         "/console/login",
@@ -149,9 +169,13 @@ def desk(site: Site) -> Desk:
     report = credit_reports.request(outside, Asker("user:inspector", name="检查员甲"), wish)
     runner.run_due(outside, runner.named(report_kinds))
     desks = recall_and_fleet(outside)
+    me = next(user for user in users.list_users(database) if user.name == "inspector-1")
+    plans = in_every_state(outside, me.actor)
+    inspections = [f"/console/inspections/{path}" for path in (*plans, f"{plans[2]}/1", f"{plans[3]}/1")]
     database.dispose()
     paths = (
-        *desks, "/console", "/console/account", "/console/confirm", "/console/alerts", "/console/alerts?state=open",
+        *desks, *inspections, "/console/inspections",
+        "/console", "/console/account", "/console/confirm", "/console/alerts", "/console/alerts?state=open",
         f"/console/alerts/{alert.alert_key.hex()}", "/console/cases", f"/console/cases/{case.case_id}",
         "/console/chains", f"/console/chains?uri={make.ITEM}",
         "/console/commitments", "/console/commitments?state=unfulfilled", f"/console/commitments/{broken}",
@@ -180,6 +204,8 @@ def credit_office(site: Site) -> Desk:
     )
     proposal = Proposal("serious", SUBJECT, "情节严重", "示列〔2026〕1号", BUREAU)
     listed = lists.propose(outside, "user:one", proposal)
+    policies = [lab.drafted(outside, text(outside)).number for text in (lab.stricter, starting_text)]
+    lab.reviewed(outside, lab.drafted(outside))
     yesterday = make.NOW.date() - timedelta(days=1)
     pulling.compare(database, make.NOW, client.client_id, yesterday, 1, "0" * 64)
     database.dispose()
@@ -187,7 +213,8 @@ def credit_office(site: Site) -> Desk:
         "/console/publications", f"/console/publications/{waiting.record_id}", "/console/repairs",
         f"/console/repairs/{wish.application_id}", "/console/exchange", f"/console/exchange/changes/{seq}",
         "/console/exchange/comparisons", "/console/lists", "/console/lists?list=red&state=listed",
-        f"/console/lists/{listed.membership_id}",
+        f"/console/lists/{listed.membership_id}", "/console/policies", "/console/policies/new",
+        *(f"/console/policies/{number}" for number in (*policies, policies[-1] + 1)),
     )  # fmt: skip
     return Desk(("suyuan-local", token), paths)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from tests.server.policies.make import stocked
 from trace_server.credit.grade_upkeep import regrade_all
+from trace_server.credit.steps import law_day
 from trace_server.services import Services
 from trace_server.supervision import operations
-from trace_server.supervision.model import Inspector, Intensity, Plan, PlanFields
+from trace_server.supervision.model import Finding, Inspector, Intensity, Plan, PlanFields, Result
 from trace_server.supervision.operations import Official
 
 BUREAU = "示例市市场监督管理局"
@@ -41,3 +42,20 @@ def drawn(services: Services, plan: Plan | None = None) -> Plan:
     made = plan or planned(services)
     bound = operations.commit(services, ONE, made.plan_id, made.version)
     return operations.draw(services, TWO, made.plan_id, bound.version, "双色球第2026061期 03 08 17")
+
+
+def in_every_state(services: Services, inspector: str) -> list[str]:
+    """Ids of a plan in draft, one with closed lists, one drawn, one published with a result; `inspector` is drawn."""
+    regrade_all(services)
+    day = law_day(services.clock())
+    people = (Inspector(inspector, "检查员甲"), Inspector("user:p2", "检查员乙"))
+    fields = replace(FIELDS, period_from=day, period_to=day + timedelta(days=365))
+    draft, closed, done, public = (operations.make_plan(services, ONE, fields, people) for _ in range(4))
+    operations.commit(services, ONE, closed.plan_id, closed.version)
+    for plan in (done, public):
+        made = drawn(services, plan)
+    operations.enter(
+        services, Official(inspector, BUREAU), public.plan_id, 1, 1, Result(day, Finding.RECTIFIED, "当场补齐标识")
+    )
+    operations.publish(services, ONE, public.plan_id, made.version)
+    return [plan.plan_id for plan in (draft, closed, done, public)]
