@@ -66,6 +66,9 @@ SENTENCES: Mapping[str, str] = {
     "action is missing": _("请写明消费者应当怎么做。"),
     "return_to is missing": _("请填写退回地点。"),
     "phone is missing": _("请填写咨询电话。"),
+    "whole numbers from 0 are needed": _("请填写 0 以上的整数。"),
+    "say how the holder told it": _("请写明单位是怎样答复的，例如电话、书面或现场核查。"),
+    "this holder got no notice of that recall": _("请选择一家已通知的单位。"),
     "choose a step": _("请选择一项操作。"),
     "somebody else changed it meanwhile": _("其他同事刚刚更新过，请核对最新内容后再操作。"),
 }

@@ -168,6 +168,17 @@ def test_a_chain_is_a_table_a_picture_and_files_of_one_question(log_in: LogIn, d
     assert farm.get(f"/console/chains?{query}").status_code == 403
 
 
+def test_a_chain_of_many_things_is_told_in_groups_that_open(log_in: LogIn, database: Database) -> None:
+    make.load(database)
+    items = [f"{make.ITEM[:-3]}{number:03d}" for number in range(160)]
+    make.capture(database, make.made(), make.commissioned() | {"epcList": items})
+    one = log_in("one-1")
+    page = one.get(f"/console/chains?uri={quote(make.LOT_URI, safe='')}&direction=downstream&lang=zh").text
+    assert "对象很多，已按商品和地点归并" in page
+    assert items[3] in page
+    assert "对象很多" not in one.get(f"/console/chains?uri={quote(make.RAW_URI, safe='')}&depth=1").text
+
+
 def test_a_county_sees_its_own_alerts_and_the_city_all(log_in: LogIn, database: Database) -> None:
     subjects = [make.subject(), make.subject(make.HAULIER), make.subject(make.MARKET) | {"region": "320902"}]
     make.load(database, subjects=subjects)

@@ -59,6 +59,21 @@ def test_two_persons_run_a_recall_to_its_end(log_in: LogIn, database: Database) 
     assert operations.get(database, recall_id).state == "closed"
 
 
+def test_an_answer_by_phone_is_written_down_with_how_it_was_told(log_in: LogIn, database: Database) -> None:
+    filled(database)
+    one, two = (in_chinese(log_in(name)) for name in ("one-1", "two-1"))
+    path = one.submit(PATH, PATH, **DRAFT).headers["Location"]
+    assert [step(two, path, "announce"), step(two, path, "notify")] == [303, 303]
+    told = {"holder": make.MARKET, "in_stock": "0", "sold": "0", "returned": "1", "destroyed": "0", "note": "电话答复"}
+    for field, value in (("note", " "), ("sold", "many"), ("holder", make.HAULIER)):
+        answer = one.submit(path, f"{path}/answers", **(told | {field: value}))
+        assert (answer.status_code, f'href="#{field}"' in answer.text) == (400, True)
+    assert one.submit(path, f"{path}/answers", **told).status_code == 303
+    assert "电话答复" in one.get(path).text
+    auditor = log_in("audit-1", Role.AUDITOR)
+    assert auditor.submit(path, f"{path}/answers", **told).status_code == 403
+
+
 def test_every_lot_has_its_proof_and_what_is_spared_has_its_reason(log_in: LogIn, database: Database) -> None:
     filled(database)
     one = in_chinese(log_in("one-1"))

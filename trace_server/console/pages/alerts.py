@@ -152,6 +152,7 @@ def _one(key: bytes, status: int = 200, errors: tuple[FieldError, ...] = ()) -> 
         states=words(ALERT_STATES),
         verdicts=words(VERDICTS),
         categories=words(CATEGORIES),
+        may_recall="recalls:manage" in current_person().user.permissions,
         may_handle="cases:handle" in current_person().user.permissions,
         typed=request.form,
     )

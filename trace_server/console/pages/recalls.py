@@ -30,8 +30,18 @@ from trace_server.exports.registry import registry
 from trace_server.faces.rendering import FieldError, translate
 from trace_server.ingest import operations as ingest
 from trace_server.recall import operations, rules
-from trace_server.recall.model import Affected, HolderNotice, Line, Notice, Recall, RecallEvent, RecallState, Scope
-from trace_server.recall.states import TRANSITIONS
+from trace_server.recall.model import (
+    Affected,
+    Answer,
+    HolderNotice,
+    Line,
+    Notice,
+    Recall,
+    RecallEvent,
+    RecallState,
+    Scope,
+)
+from trace_server.recall.states import TELLING, TRANSITIONS
 from trace_server.services import services
 from trace_server.users import operations as users
 from trace_server.users.access import chosen_language, console, current_person, finish, page
@@ -47,6 +57,8 @@ NOTICE_FIELDS = ("notice_no", "authority", "reason", "action", "return_to", "pho
 ENGLISH_FIELDS = ("reason_en", "action_en", "return_to_en")
 FIELDS = frozenset({"category", "level", "batches", "items", "site", "since", "until", *NOTICE_FIELDS})
 _SECOND_PERSON = frozenset({"announce", "order"})
+PARTS = ("in_stock", "sold", "returned", "destroyed")
+MAX_DIGITS = 9
 SPOOL_BYTES = 8_000_000
 PIECE_BYTES = 65_536
 
@@ -121,6 +133,23 @@ def take_step(recall_id: str) -> Response:
         where = "step" if error.where in ("step", "recall_id") else "text"
         return _one(recall_id, 400, _mistakes(error, where, only=where))
     return go(f"{PATH}/{recall_id}?done={step}")
+
+
+@blueprint.post("/console/recalls/<recall_id>/answers")
+@console("recalls:manage")
+def answer(recall_id: str) -> Response:
+    """What a holder without an account told by letter, phone or on the spot; the words say how it was told."""
+    outside, form, note = services(), request.form, request.form.get("note", "").strip()[:500]
+    try:
+        given = Answer(**{part: _whole(part) for part in PARTS}, note=note)
+        if not note:
+            raise InputError("say how the holder told it", where="note")
+        actor = current_person().user.actor
+        operations.answer(outside.db, outside.clock(), actor, recall_id, form.get("holder", "")[:256], given)
+    except TraceError as error:
+        where = error.where if error.where in (*PARTS, "note") else "holder"
+        return _one(recall_id, 400, _mistakes(error, where, only=where))
+    return go(f"{PATH}/{recall_id}?done=answer")
 
 
 @blueprint.get("/console/recalls/<recall_id>/affected")
@@ -219,6 +248,9 @@ def _one(recall_id: str, status: int = 200, errors: tuple[FieldError, ...] = ())
         steps=steps,
         needs_other="recalls:manage" in user.permissions and row.state is RecallState.DRAFT and not steps,
         progress=_progress(row),
+        parts=PARTS,
+        may_answer="recalls:manage" in user.permissions and row.state in TELLING,
+        files=[(gtin, lot, catalog.lot_uri(gtin, lot)) for gtin, lot in row.scope.batches[:MAX_LINES]],
         states=words(STATES),
         step_words=words(STEPS),
         statuses=words(STATUSES),
@@ -260,6 +292,13 @@ def _progress(row: Recall) -> list[tuple[str, bool]]:
 
 def _recallable() -> frozenset[str]:
     return frozenset(rule.category for _, rule in rules.policies())
+
+
+def _whole(part: str) -> int:
+    text = request.form.get(part, "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+        raise InputError("whole numbers from 0 are needed", where=part)
+    return int(text)
 
 
 def _batches(text: str) -> tuple[tuple[str, str], ...]:
