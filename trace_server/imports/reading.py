@@ -38,6 +38,20 @@ MAX_PART_RATIO: Final = 200
 """Unpacked bytes for a packed one; a sheet that repeats one cell stays under 120."""
 CSV, XLSX, JSON = "csv", "xlsx", "json"
 _HEAD: Final = 4096
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    LookupError,
+    ValueError,
+    OSError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+)
+"""What zipfile and openpyxl raise over damaged files; openpyxl lets some of Python's own errors through."""
 _REMEDY_XLSX: Final = "save it again as a workbook of Excel 2007 or later, or as CSV"
 
 
@@ -121,7 +135,7 @@ def _xlsx(data: bytes) -> Sheet:
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         page = book.worksheets[0]
-    except (InvalidFileException, KeyError, ValueError, IndexError, OSError, SyntaxError) as error:
+    except _BROKEN as error:
         raise InputError("this is no workbook that can be read", remedy=_REMEDY_XLSX) from error
     lines = page.iter_rows(values_only=True, max_col=MAX_COLUMNS + 1)
     return _sheet(_xlsx_lines(lines))
@@ -135,7 +149,7 @@ def _xlsx_lines(lines: Iterator[tuple[object, ...]]) -> Iterator[tuple[int, list
             line = next(lines)
         except StopIteration:
             return
-        except (KeyError, ValueError, SyntaxError, OSError) as error:
+        except _BROKEN as error:
             raise InputError(f"row {number} of the workbook cannot be read", remedy=_REMEDY_XLSX) from error
         yield number, [_cell_text(cell, number) for cell in line]
 
@@ -156,7 +170,7 @@ def _require_harmless(data: bytes) -> None:
                     head = stream.read(_HEAD)
                 if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
                     raise InputError("the workbook defines entities", remedy=_REMEDY_XLSX)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error) as error:
+    except _BROKEN as error:
         raise InputError("this is no workbook that can be read", remedy=_REMEDY_XLSX) from error
 
 
