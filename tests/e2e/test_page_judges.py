@@ -25,6 +25,7 @@ from tests.server.credit.make import SUBJECT, published, recorded
 from tests.server.desk import make as farms
 from tests.server.detect import make as trade
 from tests.server.fleet import make as gateways
+from tests.server.imports import make as tables
 from tests.server.policies import make as lab
 from tests.server.portal import make
 from tests.server.shops import make as online
@@ -206,6 +207,7 @@ def credit_office(site: Site) -> Desk:
     listed = lists.propose(outside, "user:one", proposal)
     policies = [lab.drafted(outside, text(outside)).number for text in (lab.stricter, starting_text)]
     lab.reviewed(outside, lab.drafted(outside))
+    table = tables.submit(outside, "lists", [tables.listed(), tables.listed(列入日期="2026-05-10", 文书文号="")])
     yesterday = make.NOW.date() - timedelta(days=1)
     pulling.compare(database, make.NOW, client.client_id, yesterday, 1, "0" * 64)
     database.dispose()
@@ -215,6 +217,7 @@ def credit_office(site: Site) -> Desk:
         "/console/exchange/comparisons", "/console/lists", "/console/lists?list=red&state=listed",
         f"/console/lists/{listed.membership_id}", "/console/policies", "/console/policies/new",
         *(f"/console/policies/{number}" for number in (*policies, policies[-1] + 1)),
+        "/console/imports", f"/console/imports/{table.import_id}",
     )  # fmt: skip
     return Desk(("suyuan-local", token), paths)
 
