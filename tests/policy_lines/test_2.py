@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.policy_lines.conftest import BUREAU, DEALER, FOOD, City, company
 from tests.server.credit import make as credit
 from tests.server.detect import make as goods
+from tests.server.imports import make as tables
+from tests.server.policies import make as lab
 from trace_server.accounts.model import Role
 from trace_server.audit.cli import audit
+from trace_server.credit.grade_upkeep import regrade_all
 from trace_server.jobs import runner
+from trace_server.policies import operations as policies
 from trace_server.reports.jobs import kinds as report_kinds
 
 API = "/api/v1"
@@ -99,3 +105,68 @@ def test_2_8_a_company_asks_for_its_own_report_and_nobody_reads_all_records_with
     file = city.http.get(f"{API}/reports/{made['report_no']}/file", headers=own)
     assert file.data.startswith(b"%PDF-")
     assert city.http.get(f"/verify/{made['report_no']}").status_code == 200
+
+
+def test_2_1a_official_tables_come_in_and_a_bad_row_is_kept_apart_with_its_reason(city: City) -> None:
+    office = city.bearer(Role.CREDIT_OFFICE)
+    rows = [tables.penalty(CF_XDR_SHXYM=company(211), CF_WSH="示罚〔2026〕211号"), tables.penalty(CF_WSH="")]
+    sent = city.http.post(f"{API}/exchange/inbound/penalties?template=2018&category=food", json=rows, headers=office)
+    assert sent.status_code == 200, sent.text
+    told = sent.get_json()
+    assert (told["taken"], told["refused"]) == (1, 1)
+    assert {error["row"] for error in told["errors"]} == {2}
+    mend = city.http.get(f"{sent.headers['Location']}/corrected?format=csv", headers=office)
+    assert "请填写“行政处罚决定书文号”" in mend.text
+
+
+def test_2_4a_the_catalogue_names_each_item_and_tells_which_feed_is_missing(city: City) -> None:
+    items = city.get(f"{API}/exchange/feeds")["items"]
+    assert {item["publicity"] for item in items} > {"public"}
+    assert all(item["item"] and item["department"] and item["basis"] for item in items)
+    assert "never" in {item["state"] for item in items}
+
+
+def test_2_4b_old_codes_and_names_lead_to_one_subject(city: City) -> None:
+    office, subject = city.bearer(Role.CREDIT_OFFICE), company(242)
+    old = "320900000024242"
+    for name in ("示例老名称有限公司", "示例新名称有限公司"):
+        row = tables.subject(统一社会信用代码=subject, 名称=name, 工商注册号=old)
+        answer = city.http.post(f"{API}/exchange/inbound/subjects?source=登记机关", json=[row], headers=office)
+        assert (answer.status_code, answer.get_json()["refused"]) == (200, 0), answer.text
+    (found,) = city.get(f"{API}/registers/codes/{old}", office)["items"]
+    assert found["uscc"] == subject
+    names = {one["name"] for one in city.get(f"{API}/registers/subjects/{subject}", office)["names"]}
+    assert names == {"示例老名称有限公司", "示例新名称有限公司"}
+
+
+def policy_draft(city: City) -> tuple[str, dict[str, str], Any]:
+    """Path of a draft in the policy lab, headers of its author, and the draft after its simulation."""
+    author = city.bearer(Role.CREDIT_OFFICE, "方案起草")
+    text = lab.stricter(city.outside)
+    row = city.post(f"{API}/credit/policies", author, 201, text=text, reason="提高一般失信扣分")
+    path = f"{API}/credit/policies/{row['policy_id']}/{row['number']}"
+    city.post(f"{path}/simulations", author, version=row["version"], seed="s1")
+    return path, author, city.get(path, author)
+
+
+def test_2_7b_no_policy_is_approved_without_its_risks_and_the_response_to_each(city: City) -> None:
+    path, author, row = policy_draft(city)
+    second = city.bearer(Role.CREDIT_OFFICE, "方案审批")
+    city.post(f"{path}/approvals", second, 409, version=row["version"], reason="同意")
+    bare: dict[str, Any] = {"risks": [{"risk": "检查量增加", "response": ""}], "check_after_days": [30]}
+    assert city.http.post(f"{path}/review", json={"version": row["version"], **bare}, headers=author).status_code >= 400
+    whole: dict[str, Any] = {"risks": [{"risk": "检查量增加", "response": "借调人员"}], "check_after_days": [30]}
+    reviewed = city.post(f"{path}/review", author, version=row["version"], **whole)
+    assert city.post(f"{path}/approvals", second, version=reviewed["version"], reason="同意")["approvals"]
+
+
+def test_2_7c_what_was_predicted_is_compared_on_its_day_and_rolled_back_as_a_new_version(city: City) -> None:
+    lab.stocked(city.outside)
+    row = lab.active(city.outside, lab.drafted(city.outside), city.clock.now.date())
+    with city.later(31):
+        regrade_all(city.outside)
+        policies.keep_up(city.outside)
+        seen = city.get(f"{API}/credit/policies/{row.policy_id}/{row.number}")
+        assert len(seen["comparisons"]) == 1
+        back = policies.roll_back(city.outside, "user:one", row.policy_id, 1, "预测与实际不符")
+    assert (back.rollback_of, back.number > row.number) == (1, True)

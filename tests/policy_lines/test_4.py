@@ -7,10 +7,12 @@ from typing import Any
 
 from tests.policy_lines.conftest import City, company
 from tests.server.commitments import make as promises
+from tests.server.supervision import make as plans
 from trace_server.accounts.model import Role
 from trace_server.credit.grade_cli import fact, grade
 from trace_server.jobs import runner
 from trace_server.reports.jobs import kinds as report_kinds
+from trace_server.supervision import operations as supervision
 
 API = "/api/v1"
 
@@ -76,3 +78,12 @@ def test_4_4c_the_certificate_of_the_green_channel_ends_by_itself_on_a_new_recor
     assert city.http.get(f"{API}/reports/{number}/file", headers=office).data.startswith(b"%PDF-")
     city.penalty(subject, 443)
     assert "不再符合绿色通道的条件" in city.http.get(f"/verify/{number}").text
+
+
+def test_4_3_the_grade_sets_how_often_a_subject_is_inspected(city: City) -> None:
+    plans.graded(city.outside)
+    opened = supervision.open_plan(city.outside, plans.ONE, plans.planned(city.outside).plan_id)
+    yearly = {one.level: one.yearly for one in opened.candidates}
+    assert yearly["A"] <= yearly["B"]
+    told = city.get(f"{API}/inspections/plans/{opened.plan.plan_id}", city.bearer(Role.REGULATOR, plans.BUREAU))
+    assert told["strata"]
