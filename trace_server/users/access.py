@@ -15,6 +15,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
+import structlog
 from flask import Response, g, redirect, request
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
@@ -33,6 +34,7 @@ from trace_server.users.model import Session, Stage, User
 ANYBODY = "logged-in"
 """What a page declares that wants a log-in and no permission."""
 LOGIN = "/console/login"
+log = structlog.get_logger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -59,14 +61,20 @@ def console(permission: str = ANYBODY) -> Callable[[View], View]:
             if found is None or found[0].stage is not Stage.FULL:
                 return _to_login()
             session, user = found
-            if needed is not None and needed not in user.permissions:
-                raise NotAllowed(f"the role {user.role} lacks the permission {needed}")
-            if user.role in FOR_COMPANY and not user.scope.subject:
-                raise NotAllowed("this account acts for nobody")
             g.person = Person(user, session)
+            if needed is not None and needed not in user.permissions:
+                return _refused(403)
+            if user.role in FOR_COMPANY and not user.scope.subject:
+                return _refused(403)
             if request.method not in ("GET", "HEAD"):
                 require_form_token()
-            return view(*args, **kwargs)
+            try:
+                return view(*args, **kwargs)
+            except NotAllowed as error:
+                log.info("refused", reason=error.what, user=user.user_id)
+                return _refused(403)
+            except NotFound:
+                return _refused(404)
 
         setattr(guarded, ACCESS, permission)
         return cast("View", guarded)
@@ -168,6 +176,11 @@ def require_console_host() -> None:
         raise NotFound("the console is not on this host", where="host")
     if wanted.scheme != "https" and wanted.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise ConfigError("the console wants https", where="console_url", remedy="set SUYUAN_CONSOLE_URL to https://…")
+
+
+def _refused(status: int) -> Response:
+    """A page in the console's own frame: its menu is the way on."""
+    return page("refused", status, is_missing=status == 404, role=current_person().user.role.value)
 
 
 def _to_login() -> Response:

@@ -93,11 +93,6 @@ def test_a_maker_may_use_up_what_others_produced(database: Database) -> None:
     assert post(database, make.made()).accepted == 1
 
 
-def test_a_producer_that_acts_for_nobody_owns_nothing(database: Database) -> None:
-    make.load(database)
-    assert [one.reason for one in post(database, make.shipped(), subject="").errors] == ["foreign-place"]
-
-
 def test_what_master_data_do_not_know_is_taken(database: Database) -> None:
     made = seen(1, action="ADD", bizStep="commissioning", epcList=[item_uri(1)])
     assert post(database, made).accepted == 1
