@@ -45,6 +45,7 @@ from trace_server.recall.states import TELLING, TRANSITIONS
 from trace_server.services import services
 from trace_server.users import operations as users
 from trace_server.users.access import chosen_language, console, current_person, finish, page
+from trace_server.workdays.operations import calendar
 from trace_server.workdays.rules import LEGAL_TIME
 
 blueprint = Blueprint("recalls", __name__)
@@ -208,12 +209,14 @@ def _list(status: int = 200, errors: tuple[FieldError, ...] = ()) -> Response:
     outside, user = services(), current_person().user
     found = operations.list_recalls(outside.db, after=place(request.args.get("cursor", "")), limit=PAGE + 1)
     shown = found[:PAGE]
+    with outside.db.read() as conn:
+        days = calendar(conn)
     return page(
         "recalls",
         status,
         errors=errors,
         rows=shown,
-        milestones={row.recall_id: operations.milestones(outside.db, row.recall_id, outside.clock()) for row in shown},
+        milestones={row.recall_id: rules.milestones(row, days, outside.clock()) for row in shown},
         next_cursor=f"{shown[-1].created_at.isoformat()}~{shown[-1].recall_id}" if len(found) > PAGE else "",
         states=words(STATES),
         categories={name: word for name, word in words(CATEGORIES).items() if name in _recallable()},
