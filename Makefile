@@ -8,7 +8,7 @@ JUDGES := .judges
 JUDGED := SUYUAN_SLLURP=$(CURDIR)/$(JUDGES)/sllurp/bin/sllurp SUYUAN_LLRPKIT=$(CURDIR)/$(JUDGES)/llrpkit/bin/llrpkit
 BENCH ?= decode epc outbox gateway capture detect chain page storage feed
 
-.PHONY: help demo test lint types bench faults soak reference screenshots deps install judges page-judges lock secrets clean
+.PHONY: help demo test lint types bench faults soak reference screenshots sbom deps install judges page-judges lock secrets clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ reference: install  ## write the generated pages: docs/reference, docs/settings-
 
 screenshots: deps install  ## pictures of the main pages, docs/screenshots
 	@$(BIN)/python -m pytest -n 0 -q tests/e2e/screenshots.py
+
+sbom:  ## CycloneDX bill of materials from the lock files: make -s sbom > suyuan.cdx.json
+	@$(PYTHON) scripts/make-sbom
 
 deps:  ## Debian packages that the tests start: PostgreSQL, mosquitto, Chromium, zbar, a Chinese font
 	@scripts/install-debian-packages

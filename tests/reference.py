@@ -30,6 +30,13 @@ from trace_server.detect.run import registry
 from trace_server.problems import KINDS
 
 DOCS = Path(__file__).parents[1] / "docs"
+CHINESE = ".zh-CN.md"
+KINDS_OF_PAGE = (
+    ("Begin", "Ten minutes, and a look around.", ("tutorial.md", "tour.md")),
+    ("How to", "One task each.", ("how-to/*.md",)),
+    ("Reference", "To look things up.", ("reference/*.md", "settings-*.md", "dependencies.md", "wire/*.md")),
+    ("Explanation", "Why it is so.", ("explanation/*.md", "design.md", "scaling.md", "adr/*.md")),
+)
 METHODS = ("get", "post", "put", "patch", "delete")
 WRITTEN = "Written by `make reference`; a test compares it."
 
@@ -46,9 +53,28 @@ def pages() -> dict[str, str]:
     }
 
 
+def index() -> str:
+    """`docs/README.md`: every page by its kind, with its Chinese companion; titles are the pages' own."""
+    lines = ["# Documents", "", WRITTEN, ""]
+    for title, told, wanted in KINDS_OF_PAGE:
+        lines += [f"## {title}", "", told, ""]
+        for pattern in wanted:
+            lines += [_entry(file) for file in sorted(DOCS.glob(pattern)) if not file.name.endswith(CHINESE)]
+        lines += [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _entry(file: Path) -> str:
+    title = file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+    name = file.relative_to(DOCS).as_posix()
+    chinese = file.with_name(file.stem + CHINESE)
+    also = f" · [中文]({chinese.relative_to(DOCS).as_posix()})" if chinese.exists() else ""
+    return f"- [{title}]({name}){also}"
+
+
 def write(folder: Path = DOCS) -> None:
     """Write what changed."""
-    for name, text in pages().items():
+    for name, text in [*pages().items(), ("README.md", index())]:  # the index reads the others' titles
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or file.read_text(encoding="utf-8") != text:

@@ -23,3 +23,24 @@ def test_every_link_between_documents_leads_to_a_file() -> None:
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
     assert not broken
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them: lower case, spaces to hyphens, other signs left out; a repeated one gets a number."""
+    found: Counter[str] = Counter()
+    names: set[str] = set()
+    for title in re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S), re.M):
+        name = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower()).strip().replace(" ", "-")
+        names.add(f"{name}-{found[name]}" if found[name] else name)
+        found[name] += 1
+    return names
+
+
+def test_every_link_to_a_part_of_a_page_leads_to_its_heading() -> None:
+    broken = []
+    for page in PAGES:
+        for target, part in re.findall(r"\]\((?!https?://|mailto:)([^)#\s]*)#([^)\s]+)\)", page.read_text()):
+            file = page.parent / target if target else page
+            if file.suffix == ".md" and part not in anchors(file):
+                broken.append(f"{page.relative_to(ROOT)}: {target}#{part}")
+    assert not broken

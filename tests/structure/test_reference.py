@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reference import DOCS, pages
+from tests.reference import DOCS, index, pages
 from trace_server.problems import KINDS
 
 PAGES = pages()
@@ -20,3 +20,7 @@ def test_every_problem_type_has_an_anchor_and_a_remedy() -> None:
     for kind in KINDS:
         assert kind.remedy
         assert f"\n## {kind.code}\n" in page
+
+
+def test_the_index_of_the_documents_names_each_page_by_its_title() -> None:
+    assert (DOCS / "README.md").read_text(encoding="utf-8") == index(), "run `make reference`"
