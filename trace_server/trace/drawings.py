@@ -25,6 +25,9 @@ _ROW: Final = 28
 _LEFT: Final = 230
 _SIDE: Final = 640
 _MARGIN: Final = 40
+_LABEL: Final = 16
+_LABEL_WIDTH: Final = 120
+"""Pixels that a name takes: the next one near by is written below it."""
 _MIN_SPAN: Final = 0.002
 """Degrees; less is one place."""
 _FONT: Final = "Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
@@ -80,12 +83,17 @@ def outline(answer: Answer) -> bytes:
                 f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="#0b5394" '
                 f'stroke-width="2"{dash}/>'
             )
+    labels: list[tuple[float, float]] = []
     for uri, (number, place) in spots.items():
         x, y = points[uri]
+        below = y
+        while any(abs(x - other_x) < _LABEL_WIDTH and abs(below - other_y) < _LABEL for other_x, other_y in labels):
+            below += _LABEL
+        labels.append((x, below))
         parts.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" fill="#14603f"/><text x="{x:.1f}" y="{y + 4:.1f}" '
             f'font-size="12" text-anchor="middle" fill="#fff">{number}</text>'
-            f'<text x="{x + 15:.1f}" y="{y + 4:.1f}" font-size="13">{escape(place.name[:16])}</text>'
+            f'<text x="{x + 15:.1f}" y="{below + 4:.1f}" font-size="13">{escape(place.name[:16])}</text>'
         )
     return _svg(_SIDE, _SIDE, parts)
 
