@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of `suyuan`."""
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    options = Options(once=asked.once, port=asked.port, state=asked.state, seed=asked.seed, dwell_s=asked.dwell)
+    options = Options(
+        once=asked.once, port=asked.port, state=asked.state, seed=asked.seed, dwell_s=asked.dwell, city=asked.city
+    )
     outcome: Outcome | None = None
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     try:
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--state", type=Path, help="keep database, logs and gateway state in this new folder")
     demo.add_argument("--seed", type=int, default=SEED, help="another seed, another world")
     demo.add_argument("--dwell", type=float, default=0.2, metavar="SECONDS", help="least stay of a case at a gate")
+    demo.add_argument("--city", action="store_true", help="load the small sample city too: every page has something")
     return parser
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from suyuan.demo.processes import Supervised
 from trace_core.errors import Retryable
 
-COMMAND_LIMIT_S = 60.0
+COMMAND_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
