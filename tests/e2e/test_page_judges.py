@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -28,6 +29,7 @@ from tests.server.fleet import make as gateways
 from tests.server.imports import make as tables
 from tests.server.policies import make as lab
 from tests.server.portal import make
+from tests.server.publicity import make as lists
 from tests.server.shops import make as online
 from tests.server.supervision.make import in_every_state
 from trace_server.accounts import operations as accounts
@@ -57,6 +59,7 @@ from trace_server.recall import operations as recalls
 from trace_server.recall.model import Answer, Notice
 from trace_server.recall.model import Scope as Goods
 from trace_server.repairs import operations as repairs
+from trace_server.publicity import opendata
 from trace_server.reports import operations as credit_reports
 from trace_server.reports.jobs import kinds as report_kinds
 from trace_server.reports.model import Asker
@@ -130,6 +133,7 @@ def public_paths(site: Site) -> list[str]:
         f"/credit/{make.PRODUCER}",
         "/credit/91320900MA1T00208Y",
         *shop_paths(site),
+        *list_paths(site),
         *(f"/supervision/{plan.plan_id}" for plan in inspection_plans(site)),
         "/supervision",
         "/supervision/plan-nobody",
@@ -139,6 +143,23 @@ def public_paths(site: Site) -> list[str]:
         "/console/join",
         "/nothing/here",
     ]
+
+
+@cache
+def list_paths(site: Site) -> list[str]:
+    """The public lists with something in each, and the pages that only say something."""
+    database = open_database(site.database_url)
+    outside = Services(database, Settings(code_secret=make.SECRET, public_url=site.url), lambda: make.NOW)
+    made = lists.fill(outside)
+    opendata.keep(outside)
+    database.dispose()
+    return [
+        "/penalties", "/penalties?q=x", "/penalties?q=示例&region=32&category=food", "/penalties/withdrawn",
+        "/penalties/timeliness", f"/penalties/{made.late}", f"/penalties/{made.gone}", "/penalties/nobody", "/lists",
+        "/lists/serious", "/lists/industry_black", f"/lists/entries/{made.entry}",
+        f"/lists/entries/{made.industry_entry}", "/recalls", "/recalls?state=closed", f"/recalls/{made.open_recall}",
+        f"/recalls/{made.closed_recall}", "/data", "/glossary", "/accessibility", "/privacy",
+    ]  # fmt: skip
 
 
 def report_form(site: Site) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from tests.server.credit import make as credit
 from trace_server.catalog import store as catalog
@@ -79,7 +80,8 @@ def member(services: Services, list_id: str, number: int, *, days_ago: int = 30,
 def recall(services: Services, number: int, *, closed: bool = False) -> Recall:
     """An announced recall of one batch."""
     notice = Notice(f"示例召〔2026〕{number}号", "示例市市场监督管理局", "菌落总数超标", "停止食用，凭包装退货",
-                    "原购买门店", "0515-12315", "Too many bacteria", "Stop eating it and return it", "The shop")  # fmt: skip
+                    "原购买门店", "0515-12315", "Too many bacteria", "Stop eating it and return it",
+                    "The shop")  # fmt: skip
     made = recalls.create(services.db, services.clock(), "one", category="food", level=1,
                           scope=Scope(batches=((GTIN, f"R{number}"),)), notice=notice)  # fmt: skip
     made = recalls.announce(services.db, services.clock(), "two", made.recall_id, "检验报告")
@@ -106,7 +108,7 @@ def register(services: Services) -> None:
 def fill(services: Services) -> Public:
     """One of each."""
     register(services)
-    late = {"CF_CFJG": "示例区市场监督管理局", "CF_CFJGDM": LATE_AUTHORITY}
+    late: dict[str, Any] = {"CF_CFJG": "示例区市场监督管理局", "CF_CFJGDM": LATE_AUTHORITY}
     decided(services, 2, "示市监罚〔2026〕303号", shown=False)
     decided(services, 40, "示区监罚〔2026〕304号", shown=False, **late)
     gone = decided(services, 5, "示市监罚〔2026〕305号")
