@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.policy_lines.conftest import BUREAU, DEALER, FOOD, City, company
+from tests.policy_lines.conftest import BUREAU, DEALER, FARMING, FOOD, City, company
 from tests.server.credit import make as credit
 from tests.server.detect import make as goods
 from tests.server.imports import make as tables
@@ -33,6 +33,29 @@ def test_2_1d_the_system_finds_what_nobody_reported_and_says_why(city: City) -> 
     assert found
     assert found[0]["subject_kind"] == "enterprise"
     assert found[0]["evidence"] or found[0]["values"]
+
+
+def test_2_1e_one_suspicion_opens_linked_cases_in_several_departments(city: City) -> None:
+    one, two = city.bearer(Role.REGULATOR, BUREAU), city.bearer(Role.REGULATOR, FARMING)
+    alert = suspicion(city, 72)
+    new: dict[str, Any] = {
+        "title": "涉嫌重复销售",
+        "category": "food",
+        "region": "320902",
+        "alerts": [alert],
+        "reason": "同一编码两次售出",
+    }
+    case = city.post(f"{API}/cases", one, 201, **new)
+    path = f"{API}/cases/{case['case_id']}/joint"
+    linked = city.post(path, one, 201, to_department=FARMING, reason="产地环节由其查处")
+    assert (linked["department"], linked["state"]) == (FARMING, "clue")
+    seen = city.get(f"{API}/cases/{linked['case_id']}", two)
+    assert seen["alerts"] == [alert]
+    assert [one["case_id"] for one in seen["joint"]] == [case["case_id"]]
+    city.post(path, one, 409, to_department=FARMING, reason="重复")
+    city.post(
+        f"{API}/cases/{linked['case_id']}/steps", two, event="file", version=1, text="立案", document_no="示农立1号"
+    )
 
 
 def test_2_2a_the_registers_are_shared_and_a_persons_identity_stays_sealed(city: City) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.policy_lines.conftest import BUREAU, DEALER, FOOD, City, company
 from tests.server.credit import make as credit
 from tests.server.detect import make as goods
@@ -59,6 +61,24 @@ def test_3_3_a_review_of_several_subjects_states_facts_purpose_and_period(city: 
     told = city.get(f"{API}/reports/{number}", office)
     assert (told["state"], told["purpose"], told["usccs"]) == ("issued", "技术改造补贴审查", [FOOD, DEALER])
     assert told["valid_to"] > told["generated_at"][:10]
+
+
+def test_3_4a_a_report_of_an_agency_is_taken_in_and_compared_with_our_facts(city: City) -> None:
+    office, subject, agency = city.bearer(Role.CREDIT_OFFICE), company(341), company(340)
+    city.penalty(subject, 341)
+    body: dict[str, Any] = {
+        "agency": agency, "agency_name": "示例信用评价有限公司", "number": "XY-341", "uscc": subject,
+        "issued_on": "2026-11-20", "valid_to": "2027-05-20", "file_sha256": "a" * 64, "purpose": "投标",
+        "claims": {"penalties": 0, "lists": []},
+    }  # fmt: skip
+    path = f"{API}/reports/third-party"
+    taken = city.post(path, office, 201, **body)
+    assert taken["differences"] == [{"about": "penalties", "theirs": "0", "ours": "1"}]
+    assert city.post(path, office, 201, **body) == taken
+    city.post(path, office, 409, **body | {"file_sha256": "b" * 64})
+    city.post(path, office, 400, **body | {"number": "XY-342", "valid_to": "2026-11-01"})
+    city.post(path, city.bearer(Role.PRODUCER, "firm", FOOD), 403, **body)
+    assert city.get(f"{path}/{subject}", office)["items"] == [taken]
 
 
 def test_3_4b_the_check_covers_both_lists_with_their_days(city: City) -> None:

@@ -70,6 +70,15 @@ class TransferIn(BaseModel):
     reason: str = Field(min_length=1, max_length=4096)
 
 
+class JointIn(BaseModel):
+    """Which department is to work on the same evidence."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    to_department: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=4096)
+
+
 class AnswerIn(BaseModel):
     """The receipt of a transfer, or its refusal."""
 
@@ -136,6 +145,7 @@ class DossierOut(CaseOut):
     entries: list[dict[str, Any]]
     transfers: list[dict[str, Any]]
     alerts: list[str]
+    joint: list[dict[str, str]] = Field(description="Linked cases of other departments on the same evidence")
 
 
 class CasesOut(BaseModel):
@@ -243,6 +253,18 @@ def transfer(case_id: str, json_data: TransferIn) -> dict[str, Any]:
         reason=given.reason, version=given.version,
     )  # fmt: skip
     return case_json(moved)
+
+
+@blueprint.post("/cases/<case_id>/joint")
+@permission("cases:handle")
+@blueprint.input(JointIn)
+@blueprint.output(CaseOut, status_code=201)
+@blueprint.doc(summary="Open a linked case in another department", responses=[404, 409, 503])
+def open_joint(case_id: str, json_data: JointIn) -> dict[str, Any]:
+    """联合执法: the evidence is shared, each case goes its own way."""
+    given = json_data
+    made = operations.open_joint(services(), _actor(), case_id, to_department=given.to_department, reason=given.reason)
+    return case_json(made)
 
 
 @blueprint.post("/cases/<case_id>/receipt")

@@ -169,3 +169,6 @@ class Dossier:
     entries: tuple[Entry, ...]
     transfers: tuple[Transfer, ...]
     alerts: tuple[bytes, ...]
+    """Of a linked case those of the case that it was opened beside: the evidence is shared."""
+    joint: tuple[Case, ...] = ()
+    """Linked cases of other departments (联合执法)."""

@@ -23,7 +23,7 @@ from trace_server.cases.model import (
     Triage,
     Verdict,
 )
-from trace_server.cases.states import SECOND_PERSON, TRANSITIONS
+from trace_server.cases.states import ENDED, SECOND_PERSON, TRANSITIONS
 from trace_server.cases.store import Wanted
 from trace_server.credit import operations as credit
 from trace_server.credit.model import Circumstances, PenaltyDecision, ViolationRecord
@@ -34,6 +34,7 @@ from trace_server.workdays.operations import calendar
 from trace_server.workdays.rules import deadline
 
 NOTE = "note"
+JOINT = "joint"
 STALE = "somebody else changed the case meanwhile"
 
 
@@ -178,6 +179,39 @@ def transfer(
     return moved
 
 
+def open_joint(services: Services, actor: Actor, case_id: str, *, to_department: str, reason: str) -> Case:
+    """Open a linked case in another department on the same evidence (联合执法); from there each goes its own way.
+
+    Raises `NotFound`, `NotAllowed` for another department's case, `Conflict` for an ended one or when that department
+    has its linked case already, `InputError`.
+    """
+    now = services.clock()
+    target = rules.require_text(to_department, "to_department")[:200]
+    why = rules.require_text(reason, "reason")
+    with services.db.begin() as conn:
+        case = _require(conn, case_id, actor)
+        if actor.department != case.department:
+            raise NotAllowed("the case is another department's", where="department")
+        if case.state in ENDED:
+            raise Conflict(f"a case in state {case.state} has ended", where="case_id")
+        root = store.root_of(conn, case_id)
+        if any(one.department == target for one in store.joint_cases(conn, root)):
+            raise Conflict("that department has a linked case already", where="to_department")
+        draft = replace(
+            case, case_id=f"case-{secrets.token_hex(6)}", department=target, state=CaseState.CLUE, handler=actor.name,
+            proposed_by="", opened_by=actor.name, opened_at=now, record_id="", version=1,
+        )  # fmt: skip
+        due_at, confirmed = rules.due(calendar(conn), draft, CaseState.CLUE, now)
+        opened = replace(draft, due_at=due_at, due_confirmed=confirmed)
+        store.add_case(conn, opened)
+        store.add_joint(conn, opened.case_id, root)
+        _write(conn, now, actor, opened, JOINT, f"{case.department} {case_id}: {why}", "")
+        _write(conn, now, actor, _save(conn, case, replace(case, version=case.version + 1)), JOINT,
+               f"{target} {opened.case_id}: {why}", "")  # fmt: skip
+        audit.record(conn, now, actor.name, "case.joint", opened.case_id, {"beside": case_id, "department": target})
+    return opened
+
+
 def answer_transfer(services: Services, actor: Actor, case_id: str, *, accept: bool, answer: str, version: int) -> Case:
     """Receipt or refusal by the department it was sent to; refused, the case is back where it came from.
 
@@ -241,12 +275,13 @@ def decide(
 def dossier(services: Services, actor: Actor, case_id: str) -> Dossier:
     """A case with everything that belongs to it. Raises `NotFound`, `NotAllowed`."""
     with services.db.read() as conn:
-        case = _require(conn, case_id, actor)
+        case, root = _require(conn, case_id, actor), store.root_of(conn, case_id)
         return Dossier(
             case,
             tuple(store.entries(conn, case_id)),
             tuple(store.transfers(conn, case_id)),
-            tuple(store.alerts_of(conn, case_id)),
+            tuple(store.alerts_of(conn, root)),
+            tuple(one for one in store.joint_cases(conn, root) if one.case_id != case_id),
         )
 
 

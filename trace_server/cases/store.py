@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, insert, or_, select, update
 
 from trace_server.cases.model import Actor, Case, CaseState, Entry, Precision, Transfer, Triage, Verdict
-from trace_server.cases.tables import alert_triage, case, case_entry, case_transfer
+from trace_server.cases.tables import alert_triage, case, case_entry, case_joint, case_transfer
 from trace_server.db import Connection, Dialect
 
 
@@ -126,6 +126,24 @@ def alerts_of(conn: Connection, case_id: str) -> list[bytes]:
     """Alerts that the case grew from."""
     query = select(alert_triage.c.alert_key).where(alert_triage.c.case_id == case_id)
     return sorted(bytes(key) for (key,) in conn.execute(query))
+
+
+def root_of(conn: Connection, case_id: str) -> str:
+    """The case that this one was opened beside, itself for one that was opened alone."""
+    found = conn.execute(select(case_joint.c.root_id).where(case_joint.c.case_id == case_id)).scalar()
+    return str(found) if found else case_id
+
+
+def joint_cases(conn: Connection, root_id: str) -> list[Case]:
+    """The case `root_id` and all that were opened beside it, oldest first."""
+    linked = select(case_joint.c.case_id).where(case_joint.c.root_id == root_id)
+    query = select(case).where(or_(case.c.case_id == root_id, case.c.case_id.in_(linked)))
+    return [_case(row) for row in conn.execute(query.order_by(case.c.opened_at, case.c.case_id))]
+
+
+def add_joint(conn: Connection, case_id: str, root_id: str) -> None:
+    """Link a case to the one it was opened beside."""
+    conn.execute(insert(case_joint).values(case_id=case_id, root_id=root_id))
 
 
 def precision(conn: Connection) -> list[Precision]:

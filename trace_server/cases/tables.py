@@ -59,6 +59,15 @@ case_transfer = Table(
     Column("answer", Text, nullable=False),
 )
 
+case_joint = Table(
+    "case_joint",
+    metadata,
+    # The linked case, and the one that it was opened beside: that one holds the alerts.
+    Column("case_id", String(32), ForeignKey("case_file.case_id"), primary_key=True),
+    Column("root_id", String(32), ForeignKey("case_file.case_id"), nullable=False),
+    Index("case_joint_by_root", "root_id"),
+)
+
 alert_triage = Table(
     "alert_triage",
     metadata,

@@ -35,6 +35,9 @@ def dossier_json(dossier: Dossier) -> dict[str, Any]:
         "entries": [_entry_json(entry) for entry in dossier.entries],
         "transfers": [transfer_json(transfer) for transfer in dossier.transfers],
         "alerts": [key.hex() for key in dossier.alerts],
+        "joint": [
+            {"case_id": one.case_id, "department": one.department, "state": one.state.value} for one in dossier.joint
+        ],
     }
 
 

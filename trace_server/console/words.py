@@ -41,6 +41,7 @@ CASE_EVENTS: Mapping[str, str] = {
     "refuse": _("拒收"),
     "note": _("补充材料"),
     "assign": _("指派"),
+    "joint": _("联合执法"),
 }
 ALERT_STATES: Mapping[str, str] = {"waiting": _("等待补报"), "open": _("待研判"), "cleared": _("已解释")}
 SUBJECT_KINDS: Mapping[str, str] = {"enterprise": _("企业"), "device": _("设备"), "data": _("数据")}
@@ -125,6 +126,7 @@ SENTENCES: Mapping[str, str] = {
     "a second person decides on a proposal": _("提出意见的人不能自己复核，请由另一位同事操作。"),
     "somebody else changed the case meanwhile": _("其他同事刚刚更新了此案，请核对最新内容后再操作。"),
     "an alert has its verdict already": _("所选预警中有已经研判过的，请刷新列表。"),
+    "that department has a linked case already": _("该单位已有关联案件。"),
     "the case is another department's": _("此案现由其他部门办理。"),
     "a region has six digits (GB/T 2260)": _("行政区划为 6 位数字，例如 320900。"),
 }

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from trace_core.errors import InputError
 from trace_server.accounts.access import current_client, permission, public
 from trace_server.db.types import EPOCH, to_microseconds
-from trace_server.reports import operations
+from trace_server.reports import accepting, operations
 from trace_server.reports.kinds import registry
-from trace_server.reports.model import Asker, Report, Wish
-from trace_server.reports.wire import report_json, verification_json
+from trace_server.reports.model import Asker, Claims, Report, ThirdPartyReport, Wish
+from trace_server.reports.wire import report_json, third_party_json, verification_json
 from trace_server.services import services
 
 blueprint = APIBlueprint("reports", __name__, url_prefix="/api/v1/reports", tag="Credit reports")
@@ -35,6 +35,54 @@ class WishIn(BaseModel):
     purpose: str = Field(min_length=2, max_length=200, description="What the report is for; it is printed on it")
     uri: str = Field(default="", max_length=512, description="Of a diligence pack: the goods")
     authorisation: str = Field(default="", max_length=128, description="Of a full archive: number of the paper")
+
+
+class ClaimsIn(BaseModel):
+    """What the report says that this server knows too; leave out what it says nothing of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    penalties: int | None = Field(default=None, ge=0, le=100_000)
+    lists: list[str] | None = Field(default=None, max_length=20)
+    grade: str | None = Field(default=None, max_length=16)
+
+
+class ThirdPartyIn(BaseModel):
+    """A report of a credit service agency (第三方信用报告)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agency: str = Field(max_length=18, description="USCC of the agency")
+    agency_name: str = Field(min_length=1, max_length=200)
+    number: str = Field(min_length=1, max_length=64)
+    uscc: str = Field(max_length=18, description="Whom it is about")
+    issued_on: date
+    valid_to: date
+    file_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    purpose: str = Field(min_length=1, max_length=200)
+    claims: ClaimsIn = Field(default_factory=ClaimsIn)
+
+
+class ThirdPartyOut(BaseModel):
+    """As it was taken in, with what this server knows otherwise."""
+
+    agency: str
+    number: str
+    uscc: str
+    agency_name: str
+    issued_on: str
+    valid_to: str
+    file_sha256: str
+    purpose: str
+    claims: dict[str, Any]
+    differences: list[dict[str, str]]
+    taken_at: str | None
+
+
+class ThirdPartiesOut(BaseModel):
+    """The newest first, at most 500."""
+
+    items: list[ThirdPartyOut]
 
 
 class ListIn(BaseModel):
@@ -142,6 +190,28 @@ def list_reports(query_data: ListIn) -> dict[str, Any]:
     has_more = len(found) > len(page)
     last = _cursor(page[-1]) if page and has_more else ""
     return {"items": [report_json(row) for row in page], "next_cursor": last, "has_more": has_more}
+
+
+@blueprint.post("/third-party")
+@permission("reports:request")
+@blueprint.input(ThirdPartyIn)
+@blueprint.output(ThirdPartyOut, status_code=201)
+@blueprint.doc(summary="Take in a report of a credit service agency and compare it", responses=[409, 503])
+def take_third_party(json_data: ThirdPartyIn) -> dict[str, Any]:
+    """With identity of the agency, validity and digest of the file; the same one again changes nothing."""
+    fields = json_data.model_dump(exclude={"claims"})
+    said = json_data.claims
+    claims = Claims(said.penalties, None if said.lists is None else tuple(said.lists), said.grade)
+    return third_party_json(accepting.take(services(), _asker(), ThirdPartyReport(**fields, claims=claims)))
+
+
+@blueprint.get("/third-party/<uscc>")
+@permission("credit:read")
+@blueprint.output(ThirdPartiesOut)
+@blueprint.doc(summary="Reports of agencies about one subject", responses=[503])
+def third_party_of(uscc: str) -> dict[str, Any]:
+    """Each with the differences of the day it was taken in."""
+    return {"items": [third_party_json(row) for row in accepting.of_subject(services(), uscc)]}
 
 
 @blueprint.get("/<report_no>")

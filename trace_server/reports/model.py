@@ -112,6 +112,46 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Claims:
+    """What a credit service agency's report says that this server knows too; None: it says nothing of it."""
+
+    penalties: int | None = None
+    """Penalties in their window of publication."""
+    lists: tuple[str, ...] | None = None
+    """Ids of the lists that the subject is on."""
+    grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where such a report and this server's facts differ."""
+
+    about: str
+    theirs: str
+    ours: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThirdPartyReport:
+    """A report of a credit service agency (信用服务机构) that somebody handed in."""
+
+    agency: str
+    """USCC of the agency, which with `number` names the report."""
+    number: str
+    uscc: str
+    agency_name: str
+    issued_on: date
+    valid_to: date
+    file_sha256: str
+    purpose: str
+    claims: Claims
+    differences: tuple[Difference, ...] = ()
+    """As of the day it was taken in."""
+    taken_by: str = ""
+    taken_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What this server holds of one subject at `as_of`, for every kind of report to choose from."""
 

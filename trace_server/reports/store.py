@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,10 +16,14 @@ from trace_server.commitments.tables import commitment
 from trace_server.credit.tables import credit_change
 from trace_server.db import Connection, Dialect
 from trace_server.lists.tables import list_membership
-from trace_server.reports.model import Asker, Held, Report, ReportState, Wish
-from trace_server.reports.tables import credit_report, credit_report_file, credit_report_item
+from trace_server.reports.model import Asker, Claims, Difference, Held, Report, ReportState, ThirdPartyReport, Wish
+from trace_server.reports.tables import credit_report, credit_report_file, credit_report_item, third_party_report
 
 MAX_RECALLED = 200
+_THIRD_PARTY = (
+    "agency", "number", "uscc", "agency_name", "issued_on", "valid_to", "file_sha256", "purpose", "taken_by",
+    "taken_at",
+)  # fmt: skip
 
 
 def add(conn: Connection, row: Report) -> None:
@@ -93,6 +98,34 @@ def version_now(conn: Connection, one: Held) -> int | None:
         query = select(commitment.c.version).where(commitment.c.code == one.ref)
     found: int | None = conn.execute(query).scalar()
     return found
+
+
+def add_third_party(conn: Connection, row: ThirdPartyReport) -> None:
+    """A report of an agency that was taken in."""
+    plain = {name: getattr(row, name) for name in _THIRD_PARTY}
+    claims, found = asdict(row.claims), [asdict(one) for one in row.differences]
+    conn.execute(insert(third_party_report).values(**plain, claims=claims, differences=found))
+
+
+def third_party(conn: Connection, agency: str, number: str) -> ThirdPartyReport | None:
+    """By the agency's code and its number."""
+    table = third_party_report
+    row = conn.execute(select(table).where(table.c.agency == agency, table.c.number == number)).one_or_none()
+    return _third_party(row) if row else None
+
+
+def third_party_of(conn: Connection, uscc: str, limit: int) -> list[ThirdPartyReport]:
+    """Those about one subject, the newest first."""
+    table = third_party_report
+    query = select(table).where(table.c.uscc == uscc).order_by(table.c.taken_at.desc(), table.c.agency, table.c.number)
+    return [_third_party(row) for row in conn.execute(query.limit(limit))]
+
+
+def _third_party(row: Row[Any]) -> ThirdPartyReport:
+    lists = row.claims["lists"]
+    claims = Claims(row.claims["penalties"], None if lists is None else tuple(lists), row.claims["grade"])
+    found = tuple(Difference(**one) for one in row.differences)
+    return ThirdPartyReport(**{name: getattr(row, name) for name in _THIRD_PARTY}, claims=claims, differences=found)
 
 
 def recalled_of(conn: Connection, uscc: str) -> list[Batch]:

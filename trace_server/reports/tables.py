@@ -51,3 +51,21 @@ credit_report_file = Table(
     Column("file_sha256", String(64), primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )
+
+third_party_report = Table(
+    "third_party_report",
+    metadata,
+    Column("agency", String(18), primary_key=True),
+    Column("number", String(64), primary_key=True),
+    Column("uscc", String(18), nullable=False),
+    Column("agency_name", String(200), nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("valid_to", Date, nullable=False),
+    Column("file_sha256", String(64), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("claims", Json, nullable=False),
+    Column("differences", Json, nullable=False),
+    Column("taken_by", String(128), nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Index("third_party_report_by_uscc", "uscc", "taken_at"),
+)

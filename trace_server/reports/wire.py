@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 from typing import Any
 
 from trace_server.config import Settings
 from trace_server.reports import signing
 from trace_server.reports.kinds import require
-from trace_server.reports.model import Report, Verification
+from trace_server.reports.model import Report, ThirdPartyReport, Verification
+
+
+def third_party_json(row: ThirdPartyReport) -> dict[str, Any]:
+    """A report of a credit service agency."""
+    return {
+        "agency": row.agency,
+        "number": row.number,
+        "uscc": row.uscc,
+        "agency_name": row.agency_name,
+        "issued_on": row.issued_on.isoformat(),
+        "valid_to": row.valid_to.isoformat(),
+        "file_sha256": row.file_sha256,
+        "purpose": row.purpose,
+        "claims": asdict(row.claims),
+        "differences": [asdict(one) for one in row.differences],
+        "taken_at": row.taken_at.isoformat() if row.taken_at else None,
+    }
 
 
 def report_json(row: Report) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from trace_server.cases import operations
 from trace_server.cases.model import CaseEvent, CaseState
 from trace_server.cases.operations import NewCase, Step
 from trace_server.cases.rules import rule_of
-from trace_server.cases.states import WITH_DOCUMENT
+from trace_server.cases.states import ENDED, WITH_DOCUMENT
 from trace_server.cases.store import Wanted
 from trace_server.console.pages._answers import go, mistakes, words
 from trace_server.console.rules import actor_of, facets
@@ -73,6 +73,11 @@ def take_step(case_id: str) -> Response:
                 services(), actor, case_id, to_department=form.get("to_department", ""),
                 is_outside="is_outside" in form, reason=text, version=version,
             )  # fmt: skip
+        elif event == operations.JOINT:
+            made = operations.open_joint(
+                services(), actor, case_id, to_department=form.get("to_department", ""), reason=text
+            )
+            return go(f"{PATH}/{made.case_id}")
         elif event in (CaseEvent.RECEIVE, CaseEvent.REFUSE):
             accept = event == CaseEvent.RECEIVE
             operations.answer_transfer(services(), actor, case_id, accept=accept, answer=text, version=version)
@@ -125,6 +130,7 @@ def _one(case_id: str, status: int = 200, errors: tuple[FieldError, ...] = ()) -
         all_steps=operations.possible_steps(case, actor),
         with_document=WITH_DOCUMENT,
         waiting=waiting[-1] if waiting else None,
+        may_join=actor.department == case.department and case.state not in ENDED,
         may_answer=bool(waiting) and (waiting[-1].to_department == actor.department or waiting[-1].is_outside),
         rule=rule_of(case.state, now.date()),
         states=words(CASE_STATES),
