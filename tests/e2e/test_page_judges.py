@@ -29,7 +29,7 @@ from tests.server.fleet import make as gateways
 from tests.server.imports import make as tables
 from tests.server.policies import make as lab
 from tests.server.portal import make
-from tests.server.publicity import make as lists
+from tests.server.publicity import make as publicity
 from tests.server.shops import make as online
 from tests.server.supervision.make import in_every_state
 from trace_server.accounts import operations as accounts
@@ -55,11 +55,11 @@ from trace_server.objections import operations as objections
 from trace_server.objections.model import TargetKind
 from trace_server.objections.operations import Claim
 from trace_server.policies.operations import starting_text
+from trace_server.publicity import opendata
 from trace_server.recall import operations as recalls
 from trace_server.recall.model import Answer, Notice
 from trace_server.recall.model import Scope as Goods
 from trace_server.repairs import operations as repairs
-from trace_server.publicity import opendata
 from trace_server.reports import operations as credit_reports
 from trace_server.reports.jobs import kinds as report_kinds
 from trace_server.reports.model import Asker
@@ -150,7 +150,7 @@ def list_paths(site: Site) -> list[str]:
     """The public lists with something in each, and the pages that only say something."""
     database = open_database(site.database_url)
     outside = Services(database, Settings(code_secret=make.SECRET, public_url=site.url), lambda: make.NOW)
-    made = lists.fill(outside)
+    made = publicity.fill(outside)
     opendata.keep(outside)
     database.dispose()
     return [
