@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.policy_lines.conftest import City, company
 from tests.server.commitments import make as promises
+from tests.server.detect import make as goods
+from tests.server.ingest.make import GTIN, commissioned
 from tests.server.supervision import make as plans
 from trace_server.accounts.model import Role
 from trace_server.credit.grade_cli import fact, grade
@@ -87,3 +89,19 @@ def test_4_3_the_grade_sets_how_often_a_subject_is_inspected(city: City) -> None
     assert yearly["A"] <= yearly["B"]
     told = city.get(f"{API}/inspections/plans/{opened.plan.plan_id}", city.bearer(Role.REGULATOR, plans.BUREAU))
     assert told["strata"]
+
+
+def test_4_4b_who_loses_the_licence_gets_no_tags_and_an_alert_for_what_is_made(city: City) -> None:
+    held = goods.LICENCE | {"valid_to": "2030-12-31"}
+    goods.world(city.db, licences=[held | {"state": "valid"}])
+    own, regulator = city.bearer(Role.PRODUCER, "firm", goods.USCC), city.bearer(Role.REGULATOR)
+    asked = {"uscc": goods.USCC, "gtin": GTIN, "first": "A0001", "last": "A0099", "purpose": "新批次"}
+    row = city.post(f"{API}/ranges", own, 201, **asked)
+    goods.world(city.db, licences=[held | {"state": "revoked"}])
+    steps = f"{API}/ranges/{row['range_id']}/steps"
+    city.post(steps, regulator, 403, event="grant", version=row["version"], reason="符合条件")
+    goods.post(city.db, commissioned(441, 442, lot=goods.LOT))
+    goods.follow(city.db, "D14")
+    assert goods.USCC in {one["subject"] for one in city.get(f"{API}/alerts", regulator, rule="D14")["items"]}
+    city.listed(goods.USCC)
+    assert goods.USCC in city.http.get("/lists/abnormal").text

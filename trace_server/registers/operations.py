@@ -15,7 +15,7 @@ from trace_server import audit
 from trace_server.audit.lifecycle import advance
 from trace_server.catalog import operations as catalog
 from trace_server.catalog import store as goods
-from trace_server.catalog.model import IssuedCode
+from trace_server.catalog.model import IssuedCode, LicenceState, SubjectStatus
 from trace_server.catalog.operations import SHANGHAI
 from trace_server.db import Connection, Database
 from trace_server.registers import rules, store
@@ -101,6 +101,7 @@ def grant_range(services: Services, actor: str, range_id: str, grant: Grant) -> 
         row = _open(services, conn, range_id, grant.version)
         if row.requested_by == actor:
             raise NotAllowed("a second person grants a range", where="actor", remedy="ask a colleague")
+        _require_in_market(conn, row.uscc)
         valid_from = grant.valid_from or now.astimezone(SHANGHAI).date()
         if grant.valid_to is not None and grant.valid_to < valid_from:
             raise InputError("the range ends before it begins", where="valid_to")
@@ -146,17 +147,38 @@ def issue_codes(db: Database, wanted: Sequence[IssuedCode], *, actor: str, now: 
     """Register printed codes; returns how many are new (issuing a code again is no error and costs no quota).
 
     Of a product that has granted ranges only codes of a range in force of the batch's producer are issued, and never
-    more than its quota, however many ask at once. Raises `InputError`, `NotAllowed` outside the ranges, `Conflict`
-    when a quota is used up.
+    more than its quota, however many ask at once. Raises `InputError`, `NotAllowed` outside the ranges or
+    for a producer that has left the market, `Conflict` when a quota is used up.
     """
     if len(wanted) > catalog.MAX_CODES:
         raise InputError(f"{len(wanted)} codes at once", remedy=f"at most {catalog.MAX_CODES}")
     with db.begin() as conn:
         granted = store.locked_of(conn, db.dialect, {code.gtin for code in wanted})
+        for uscc in sorted(_producers(conn, wanted)):
+            _require_in_market(conn, uscc)
         # Asked after the lock: what another issue registered meanwhile is not new any more.
         for range_id, count in _taken(conn, db, granted, wanted, now).items():
             store.take(conn, range_id, count)
         return catalog.issue_within(conn, db.dialect, wanted, actor=actor, now=now)
+
+
+def _producers(conn: Connection, wanted: Sequence[IssuedCode]) -> set[str]:
+    found = goods.batches(conn, {(code.gtin, code.lot) for code in wanted})
+    return {batch.producer_uscc for batch in found.values()}
+
+
+def _require_in_market(conn: Connection, uscc: str) -> None:
+    """Who has left the market (市场退出) gets no codes: raises `NotAllowed` for a subject whose business registration
+    is revoked or closed, or whose licences were all taken away."""
+    subject, licences = goods.subject(conn, uscc), goods.licences(conn, uscc)
+    gone = subject is not None and subject.status in (SubjectStatus.REVOKED, SubjectStatus.CLOSED)
+    ended = (LicenceState.REVOKED, LicenceState.CANCELLED)
+    if gone or (licences and all(one.state in ended for one in licences)):
+        raise NotAllowed(
+            f"{uscc} has left the market: its registration or its licences were taken away",
+            where="uscc",
+            remedy="account for the stock that is left; no new codes are issued",
+        )
 
 
 def _taken(

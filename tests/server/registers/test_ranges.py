@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.server.credit.make import Clock, services_on
-from tests.server.detect.make import LOT, USCC, world
+from tests.server.detect.make import LICENCE, LOT, USCC, world
 from tests.server.ingest.make import GTIN, NOW
 from trace_core.errors import Conflict, InputError, NotAllowed, NotFound, TraceError
 from trace_server.accounts import operations as accounts
@@ -205,3 +205,17 @@ def test_the_command_asks_lists_and_revokes(services: Services) -> None:
     listed = run("list", "--uscc", USCC)["ranges"]
     assert isinstance(listed, list)
     assert {one["state"] for one in listed} == {"revoked", "requested"}
+
+
+@pytest.mark.parametrize("state", ["revoked", "cancelled"])
+def test_who_has_lost_every_licence_gets_no_more_codes(services: Services, state: str) -> None:
+    granted(services)
+    assert issue(services, "A0001") == 1
+    world(services.db, licences=[LICENCE | {"valid_to": "2030-12-31", "state": state}])
+    with pytest.raises(NotAllowed, match="left the market"):
+        issue(services, "A0002")
+    row = operations.request_range(services, FIRM, replace(ASKED, first="B0001", last="B0009"), owner=USCC)
+    with pytest.raises(NotAllowed, match="left the market"):
+        operations.grant_range(services, OFFICE, row.range_id, Grant("符合条件", row.version))
+    world(services.db)
+    assert issue(services, "A0002") == 1
