@@ -35,8 +35,15 @@ def test_4_1b_a_repair_is_free_and_ends_every_copy_together(city: City) -> None:
     firm = city.bearer(Role.PRODUCER, "firm", subject)
     office, second = city.bearer(Role.CREDIT_OFFICE), city.bearer(Role.CREDIT_OFFICE, "信用办乙")
     assert "示市监罚〔2026〕412号" in city.http.get(f"/credit/{subject}").text
+    steps = city.get(f"{API}/credit/repairs/guidance")["steps"]
+    assert "培训" in steps[1]["zh-CN"]
+    assert (
+        steps[1]["zh-CN"]
+        in city.person("firm-412", Role.PRODUCER, subject).get(f"/desk/archive/repair/{record.record_id}?lang=zh").text
+    )
     wish = {"record_id": record.record_id, "correction": "已整改", "promise": "材料真实", "papers": ["缴款书"]}
-    row = city.post(f"{API}/credit/repairs", firm, 201, **wish)
+    row = city.post(f"{API}/credit/repairs", firm, 201, **wish, training="2026-11-02 信用修复培训 4 学时")
+    assert row["papers"] == ["缴款书", "培训记录：2026-11-02 信用修复培训 4 学时"]
     path = f"{API}/credit/repairs/{row['application_id']}/steps"
     said: dict[str, Any] = {"reason": "材料齐全", "document_no": "示信修〔2026〕1号"}
     row = city.post(path, office, event="accept", version=row["version"], **said)

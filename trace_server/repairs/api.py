@@ -10,9 +10,9 @@ from apiflask import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
 
 from trace_core.errors import InputError
-from trace_server.accounts.access import current_client, permission
+from trace_server.accounts.access import current_client, permission, public
 from trace_server.db.types import EPOCH, to_microseconds
-from trace_server.repairs import operations
+from trace_server.repairs import operations, rules
 from trace_server.repairs.model import Application, RepairEvent, RepairState
 from trace_server.services import services
 
@@ -29,6 +29,7 @@ class ApplicationIn(BaseModel):
     correction: str = Field(min_length=1, max_length=4096)
     promise: str = Field(min_length=1, max_length=4096, description="信用承诺")
     papers: list[str] = Field(min_length=1, max_length=50)
+    training: str = Field(default="", max_length=180, description="Record of a training, kept among the papers")
 
 
 class AgainIn(BaseModel):
@@ -79,12 +80,31 @@ class ApplicationOut(BaseModel):
     version: int
 
 
+class GuidanceOut(BaseModel):
+    """Step by step, in both languages."""
+
+    steps: list[dict[str, str]]
+    legal_basis: str
+    confirmed: bool
+
+
 class ApplicationsOut(BaseModel):
     """Applications in the order they came."""
 
     items: list[ApplicationOut]
     next_cursor: str
     has_more: bool
+
+
+@blueprint.get("/guidance")
+@public
+@blueprint.output(GuidanceOut)
+@blueprint.doc(summary="What to do before applying for repair")
+def guidance() -> dict[str, Any]:
+    """For everybody; the desk shows it above its form."""
+    found = rules.guidance()
+    steps = [{"zh-CN": text, "en": text_en} for text, text_en in found.steps]
+    return {"steps": steps, "legal_basis": found.legal_basis, "confirmed": found.confirmed}
 
 
 @blueprint.post("")
@@ -97,7 +117,7 @@ def apply(json_data: ApplicationIn) -> dict[str, Any]:
     given = json_data
     row = operations.apply(
         services(), _actor(), given.record_id, owner=current_client().subject or None, correction=given.correction,
-        promise=given.promise, papers=tuple(given.papers),
+        promise=given.promise, papers=rules.with_training(tuple(given.papers), given.training),
     )  # fmt: skip
     return _json(row)
 

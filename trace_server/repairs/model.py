@@ -29,6 +29,15 @@ class RepairEvent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Guidance:
+    """What a company is told before it applies: (Chinese, English) step by step."""
+
+    steps: tuple[tuple[str, str], ...]
+    legal_basis: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """One application. `correction`: what was done; `promise`: 信用承诺, that the papers are true."""
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from trace_core.errors import InputError
-from trace_server.repairs.model import RepairState
+from trace_server.repairs.model import Guidance, RepairState
 from trace_server.workdays.model import Period, Unit
 
 MAX_TEXT = 4096
 MAX_PAPERS = 50
+TRAINING = "培训记录："
+"""How the record of a training begins among the papers."""
 OPEN = frozenset({RepairState.SUBMITTED, RepairState.RETURNED, RepairState.ACCEPTED})
 
 
@@ -30,6 +32,19 @@ def period(state: RepairState, day: date) -> Period | None:
         if row["state"] == state and row["effective_from"] <= day:
             return Period(row["working_days"], Unit.WORKING_DAYS)
     return None
+
+
+@lru_cache(maxsize=1)
+def guidance() -> Guidance:
+    """The texts of `guidance.toml`."""
+    found = tomllib.loads((Path(__file__).parent / "guidance.toml").read_text(encoding="utf-8"))
+    steps = tuple((row["text"], row["text_en"]) for row in found["step"])
+    return Guidance(steps, found["legal_basis"], found["confirmed"])
+
+
+def with_training(papers: tuple[str, ...], training: str) -> tuple[str, ...]:
+    """The papers with the record of a training, "" for none, as one of them."""
+    return (*papers, f"{TRAINING}{training.strip()}") if training.strip() else papers
 
 
 def require_text(text: str, where: str) -> str:

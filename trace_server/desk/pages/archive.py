@@ -10,6 +10,7 @@ from trace_server.desk.pages._answers import company, go, mistake, words
 from trace_server.desk.words import LICENCE_STATES, RECORD_STATES, REPAIR_STATES
 from trace_server.faces.rendering import FieldError
 from trace_server.repairs import operations as repairs
+from trace_server.repairs.rules import guidance
 from trace_server.services import services
 from trace_server.users.access import console, page
 
@@ -72,6 +73,7 @@ def _repair(record_id: str, status: int = 200, errors: tuple[FieldError, ...] = 
     return page(
         "desk/repair",
         status,
+        guidance=guidance(),
         errors=errors,
         record=operations.own_record(outside, mine, record_id),
         returned=operations.returned_application(outside, mine, record_id),
