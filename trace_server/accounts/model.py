@@ -21,6 +21,9 @@ class Permission(StrEnum):
     """The fleet's health on the console."""
     GATEWAYS_MANAGE = "gateways:manage"
     CLIENTS_MANAGE = "clients:manage"
+    USERS_MANAGE = "users:manage"
+    """People: invite, change, shut out; and what the server does for them."""
+    AUDIT_READ = "audit:read"
     METRICS_READ = "metrics:read"
     RESOLVER_MANAGE = "resolver:manage"
     LINKS_WRITE = "links:write"
@@ -201,6 +204,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset(
         {
+            Permission.AUDIT_READ,
             Permission.REGISTERS_READ,
             Permission.IMPORTS_READ,
             Permission.POLICIES_READ,
@@ -225,6 +229,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.JOBS_READ,
             Permission.GATEWAYS_MANAGE,
             Permission.CLIENTS_MANAGE,
+            Permission.USERS_MANAGE,
             Permission.QUARANTINE_REPLAY,
             Permission.RESOLVER_MANAGE,
             Permission.LINKS_WRITE,

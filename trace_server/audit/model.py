@@ -27,6 +27,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries; what is empty does not narrow. `action` is the beginning of one, `until` is excluded."""
+
+    actor: str = ""
+    action: str = ""
+    about: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """Result of walking the whole log; `first_wrong` is 0 when it is intact."""
 

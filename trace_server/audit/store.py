@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, text, update
 
-from trace_server.audit.model import FIRST_PREVIOUS, Entry
+from trace_server.audit.model import FIRST_PREVIOUS, Entry, Wanted
 from trace_server.audit.tables import audit_entry, audit_head
 from trace_server.db import Connection
 
@@ -64,6 +64,25 @@ def entries(conn: Connection, *, after: int = 0, about: str | None = None) -> It
         if len(rows) < PAGE:
             return
         after = rows[-1].seq
+
+
+def latest(conn: Connection, wanted: Wanted, *, before: int, limit: int) -> list[Entry]:
+    """Entries that `wanted` describes with seq < `before` (0: from the end), newest first, at most `limit`."""
+    table = audit_entry
+    query = select(table).order_by(table.c.seq.desc()).limit(limit)
+    if before:
+        query = query.where(table.c.seq < before)
+    if wanted.actor:
+        query = query.where(table.c.actor == wanted.actor)
+    if wanted.action:
+        query = query.where(table.c.action.startswith(wanted.action, autoescape=True))
+    if wanted.about:
+        query = query.where(table.c.object == wanted.about)
+    if wanted.since:
+        query = query.where(table.c.at >= wanted.since)
+    if wanted.until:
+        query = query.where(table.c.at < wanted.until)
+    return [_entry(row) for row in conn.execute(query)]
 
 
 def _locked_head(conn: Connection) -> tuple[int, bytes] | None:

@@ -45,6 +45,10 @@ ITEMS: tuple[Item, ...] = (
     Item("/console/imports", _("数据导入"), "imports:read"),
     Item("/console/exchange", _("信用数据交换"), "repairs:decide"),
     Item("/console/fleet", _("网关"), "gateways:read"),
+    Item("/console/users", _("用户"), "users:manage"),
+    Item("/console/clients", _("接口账号"), "clients:manage"),
+    Item("/console/running", _("运行状况"), "users:manage"),
+    Item("/console/audit", _("审计日志"), "audit:read"),
     Item("/console/account", _("我的账户"), ""),
 )
 

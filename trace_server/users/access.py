@@ -28,12 +28,13 @@ from trace_server.faces import rendering
 from trace_server.faces.navigation import menu
 from trace_server.faces.rendering import FieldError, Frame
 from trace_server.services import services
-from trace_server.users import operations
+from trace_server.users import operations, rules
 from trace_server.users.model import Session, Stage, User
 
 ANYBODY = "logged-in"
 """What a page declares that wants a log-in and no permission."""
 LOGIN = "/console/login"
+CONFIRM = "/console/confirm"
 log = structlog.get_logger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -46,8 +47,11 @@ class Person:
     session: Session
 
 
-def console(permission: str = ANYBODY) -> Callable[[View], View]:
+def console(permission: str = ANYBODY, *, confirm_at: str = "") -> Callable[[View], View]:
     """Only somebody logged in whose role has `permission`; others are led to the log-in or told that they may not.
+
+    `confirm_at`: the page (with `{argument}` of the route) to come back to when the password was typed too long ago
+    for something dangerous (ASVS 7.5.1); "" for what is not.
 
     Raises `ValueError` at import for a permission that does not exist.
     """
@@ -68,6 +72,9 @@ def console(permission: str = ANYBODY) -> Callable[[View], View]:
                 return _refused(403)
             if request.method not in ("GET", "HEAD"):
                 require_form_token()
+            if confirm_at and not rules.is_confirmed(session, services().clock()):
+                onward = confirm_at.format_map({name: quote(str(value), safe="") for name, value in kwargs.items()})
+                return finish(cast("Response", redirect(f"{CONFIRM}?next={quote(onward, safe='')}", 303)))
             try:
                 return view(*args, **kwargs)
             except NotAllowed as error:

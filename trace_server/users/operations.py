@@ -21,6 +21,7 @@ from trace_server.users.states import TRANSITIONS
 WRONG = "the name or the password is wrong"
 """One sentence for every reason: a guesser learns nothing."""
 WRONG_CODE = "the code is wrong, used or expired"
+OWN_ACCOUNT = "another administrator changes your own account"
 FACTOR_PURPOSE = b"second factor"
 """Purpose of `Settings.derived_key` under which shared secrets are sealed."""
 
@@ -48,10 +49,7 @@ def add_user(
 
     Raises `InputError`, `IdentifierError`, `Conflict` when the name is taken.
     """
-    if role in FOR_COMPANY:
-        uscc.parse(scope.subject)
-    elif scope.subject:
-        raise InputError("only a producer's people act for a company", where="subject", remedy="leave it out")
+    _check_scope(role, scope)
     if not display_name.strip():
         raise InputError("a name to show is needed", where="display_name")
     user = User(
@@ -99,6 +97,8 @@ def disable_user(db: Database, now: datetime, actor: str, name: str) -> User:
     """Shut an account; its sessions end with this transaction."""
     with db.begin() as conn:
         user = _require(conn, name)
+        if user.actor == actor:
+            raise NotAllowed(OWN_ACCOUNT, where="role")
         state = advance(
             conn, now, table=TRANSITIONS, state=user.state, event=UserEvent.DISABLE, actor=actor, object=user.user_id,
             action="user.disable",
@@ -261,10 +261,56 @@ def end_session(db: Database, now: datetime, user: User, *, session_id: str = ""
             audit.record(conn, now, user.actor, "user.log_out", user.user_id)
 
 
+def account(db: Database, now: datetime, name: str) -> tuple[User, list[Session]]:
+    """Somebody's account and the log-ins that still count, for an administrator. Raises `NotFound`."""
+    with db.read() as conn:
+        user = _require(conn, name)
+        return user, [one for one in store.sessions_of(conn, user.user_id) if rules.is_alive(one, now)]
+
+
+def change_user(
+    db: Database, now: datetime, actor: str, name: str, *, role: Role, department: str, scope: Scope
+) -> User:
+    """Another role, department or part of the city; all sessions end, so that nothing old goes on.
+
+    Raises `NotFound`, `NotAllowed` for the own account, `InputError` or `IdentifierError` as `add_user`.
+    """
+    _check_scope(role, scope)
+    with db.begin() as conn:
+        user = _require(conn, name)
+        if user.actor == actor:
+            raise NotAllowed(OWN_ACCOUNT, where="role")
+        changed = replace(user, role=role, department=department.strip()[:200], scope=scope)
+        store.save_user(conn, changed)
+        store.end_session(conn, user.user_id)
+        detail = {
+            "from": user.role, "to": role, "department": changed.department, "subject": scope.subject,
+            "regions": list(scope.regions), "categories": list(scope.categories),
+        }  # fmt: skip
+        audit.record(conn, now, actor, "user.change", user.user_id, detail)
+    return changed
+
+
+def end_session_of(db: Database, now: datetime, actor: str, name: str, session_id: str) -> None:
+    """An administrator ends somebody's session. Raises `NotFound`."""
+    with db.begin() as conn:
+        user = _require(conn, name)
+        if not session_id or not store.end_session(conn, user.user_id, session_id=session_id):
+            raise NotFound("there is no such session", where="session_id")
+        audit.record(conn, now, actor, "user.end_session", user.user_id, {"session": session_id})
+
+
 def require_confirmed(session: Session, now: datetime) -> None:
     """Raises `NotAllowed` unless the password was typed in the last minutes."""
     if not rules.is_confirmed(session, now):
         raise NotAllowed("this wants your password once more", where="password", remedy="/console/confirm")
+
+
+def _check_scope(role: Role, scope: Scope) -> None:
+    if role in FOR_COMPANY:
+        uscc.parse(scope.subject)
+    elif scope.subject:
+        raise InputError("only a producer's people act for a company", where="subject", remedy="leave it out")
 
 
 def _open_session(conn: Connection, now: datetime, user: User, stage: Stage, caller: Caller) -> str:

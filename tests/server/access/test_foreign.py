@@ -120,7 +120,7 @@ WHOLE = {
         "policies:approve", "inspections:read", "inspections:plan", "inspections:do", "gateways:read",
     ),
     "the fleet, clients and links' hosts are the administrator's": (
-        "gateways:manage", "clients:manage", "resolver:manage", "masterdata:write",
+        "gateways:manage", "clients:manage", "users:manage", "audit:read", "resolver:manage", "masterdata:write",
     ),
 }  # fmt: skip
 """Why → permissions that no company's role has and whose objects belong to nobody in particular."""

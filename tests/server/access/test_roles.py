@@ -67,7 +67,7 @@ def test_the_interface_refuses_what_the_role_may_not(app: Flask, role: Role) -> 
     for rule, method, declared in guarded(app, by_people=False):
         if declared in PERMISSIONS[role]:
             continue
-        body = None if method in ("GET", "DELETE") else {}
+        body: dict[str, object] | None = None if method in ("GET", "DELETE") else {}
         found = http.open(path_of(rule), method=method, json=body, headers=headers)
         assert found.status_code in (403, 415), f"{method} {rule.rule}: {found.status_code}"
         tried += 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 
 from trace_server.console.pages import (
+    admin,
     alerts,
+    audit,
     cases,
     chains,
     commitments,
@@ -44,6 +46,8 @@ _DESKS = (
     publications,
     repairs,
     imports,
+    admin,
+    audit,
 )
 
 blueprint = Blueprint("console", __name__)

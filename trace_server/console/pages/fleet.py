@@ -70,7 +70,7 @@ def gateway_page(gateway_id: str) -> Response:
 
 
 @blueprint.post("/console/fleet/<gateway_id>/steps")
-@console("gateways:manage")
+@console("gateways:manage", confirm_at="/console/fleet/{gateway_id}")
 def take_step(gateway_id: str) -> Response:
     """Approve an enrolled gateway, or shut one out for good with a reason."""
     outside, form, actor = services(), request.form, current_person().user.actor

@@ -23,6 +23,8 @@ def home() -> Response:
     user = current_person().user
     if Permission.DESK_USE in user.permissions:
         return redirect("/desk", 303)  # type: ignore[return-value]  # as below
+    if Permission.USERS_MANAGE in user.permissions:
+        return redirect("/console/users", 303)  # type: ignore[return-value]  # as below
     if Permission.CASES_READ not in user.permissions:
         return redirect("/console/account", 303)  # type: ignore[return-value]  # werkzeug's response is Flask's here
     outside, actor = services(), actor_of(user)

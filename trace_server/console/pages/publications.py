@@ -35,7 +35,7 @@ def one(record_id: str) -> Response:
 
 
 @blueprint.post("/console/publications/<record_id>/steps")
-@console("credit:record")
+@console("credit:record", confirm_at="/console/publications/{record_id}")
 def step(record_id: str) -> Response:
     """Check, or publish what somebody else has checked."""
     form, actor = request.form, current_person().user.actor

@@ -23,7 +23,7 @@ def clients() -> Response:
 
 
 @blueprint.post("/desk/clients")
-@console("desk:use")
+@console("desk:use", confirm_at=PATH)
 def make() -> Response:
     """A client that may do for the company what its role may, and nothing for another."""
     outside, mine = services(), company()
@@ -35,7 +35,7 @@ def make() -> Response:
 
 
 @blueprint.post("/desk/clients/<client_id>/rotate")
-@console("desk:use")
+@console("desk:use", confirm_at=PATH)
 def rotate(client_id: str) -> Response:
     """A new secret; the old one ends at once."""
     outside, mine = services(), company()
@@ -47,7 +47,7 @@ def rotate(client_id: str) -> Response:
 
 
 @blueprint.post("/desk/clients/<client_id>/revoke")
-@console("desk:use")
+@console("desk:use", confirm_at=PATH)
 def revoke(client_id: str) -> Response:
     """For good."""
     outside, mine = services(), company()
