@@ -149,7 +149,7 @@ class ErrorsOut(BaseModel):
     has_more: bool
 
 
-class FeedOut(BaseModel):
+class GatheredOut(BaseModel):
     """An item of the catalogue (信用信息归集目录) and how its feed stands."""
 
     id: str
@@ -168,11 +168,11 @@ class FeedOut(BaseModel):
     days_late: int
 
 
-class FeedsOut(BaseModel):
+class CatalogueOut(BaseModel):
     """The whole catalogue."""
 
     as_of: date
-    items: list[FeedOut]
+    items: list[GatheredOut]
 
 
 @blueprint.post("/inbound/<kind>")
@@ -267,7 +267,7 @@ def discard(import_id: str) -> dict[str, Any]:
 
 @blueprint.get("/feeds")
 @permission("imports:read")
-@blueprint.output(FeedsOut)
+@blueprint.output(CatalogueOut)
 @blueprint.doc(summary="The catalogue of what is gathered, and which feeds are late", responses=[503])
 def list_feeds() -> dict[str, Any]:
     """An item that this system makes itself has the state `own`."""

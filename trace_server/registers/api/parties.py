@@ -51,7 +51,7 @@ class PremisesOut(BaseModel):
     as_of: date
 
 
-class DocumentOut(BaseModel):
+class PaperOut(BaseModel):
     """A document; `verified_by` is empty until somebody has compared it."""
 
     document_id: str
@@ -80,7 +80,7 @@ class JudgmentOut(BaseModel):
     source: str
 
 
-class SubjectOut(BaseModel):
+class PartyOut(BaseModel):
     """All that the registers say of a subject."""
 
     uscc: str
@@ -91,7 +91,7 @@ class SubjectOut(BaseModel):
     names: list[NameOut]
     old_codes: list[CodeOut]
     premises: list[PremisesOut]
-    documents: list[DocumentOut]
+    documents: list[PaperOut]
     judgments: list[JudgmentOut]
 
 
@@ -126,7 +126,7 @@ class PremisesIn(BaseModel):
     as_of: str = Field(pattern=_DATE)
 
 
-class DocumentIn(BaseModel):
+class PaperIn(BaseModel):
     """A document with the digest of its file."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -148,7 +148,7 @@ class PersonsIn(BaseModel):
     limit: int = Field(default=50, ge=1, le=500)
 
 
-class PersonOut(BaseModel):
+class SealedPersonOut(BaseModel):
     """A natural person: the name masked, name and document sealed under `sealed_id`."""
 
     person_id: str
@@ -162,13 +162,13 @@ class PersonOut(BaseModel):
 class PersonsOut(BaseModel):
     """Persons by id."""
 
-    items: list[PersonOut]
+    items: list[SealedPersonOut]
     has_more: bool
 
 
 @blueprint.get("/subjects/<uscc>")
 @permission("registers:read")
-@blueprint.output(SubjectOut)
+@blueprint.output(PartyOut)
 @blueprint.doc(summary="All that the registers say of a subject", responses=[503])
 def subject(uscc: str) -> dict[str, Any]:
     """One that nobody registered has empty lists."""
@@ -214,10 +214,10 @@ def add_premises(uscc: str, json_data: PremisesIn) -> dict[str, Any]:
 
 @blueprint.post("/subjects/<uscc>/documents")
 @permission("registers:write")
-@blueprint.input(DocumentIn)
-@blueprint.output(DocumentOut, status_code=201)
+@blueprint.input(PaperIn)
+@blueprint.output(PaperOut, status_code=201)
 @blueprint.doc(summary="Register a document of a subject", responses=[503])
-def add_document(uscc: str, json_data: DocumentIn) -> dict[str, Any]:
+def add_document(uscc: str, json_data: PaperIn) -> dict[str, Any]:
     """Not verified yet."""
     given = json_data
     ends = _day(given.valid_to, "valid_to") if given.valid_to is not None else None
@@ -230,7 +230,7 @@ def add_document(uscc: str, json_data: DocumentIn) -> dict[str, Any]:
 
 @blueprint.post("/subjects/<uscc>/documents/<document_id>/verification")
 @permission("registers:write")
-@blueprint.output(DocumentOut)
+@blueprint.output(PaperOut)
 @blueprint.doc(summary="A second person has compared a document with its issuer", responses=[404, 503])
 def verify_document(uscc: str, document_id: str) -> dict[str, Any]:
     """Not the one who registered it."""
