@@ -39,7 +39,7 @@ from trace_server.users.model import Scope
 WEEK, LAST_DAYS = 7, 14
 """What gateways and systems send arrives week by week, in the last days day by day."""
 LOOKS = 30
-"""Days between two looks of the market offices at new alerts."""
+"""Days between two looks of the market offices at new alerts; a week in the last two months."""
 EARLIEST = timedelta(days=6 * YEAR)
 REPORTS = {"small": 0, "city": 4}
 """Reports that are made: a file takes seconds."""
@@ -156,7 +156,8 @@ class _Load:
             self.agenda.run(until)
             sender.send(self.told[sent:last], ahead=self.city.as_of - until < timedelta(days=2 * LOOKS))
             sent = last
-            if until - looked >= timedelta(days=LOOKS) or until == self.city.as_of:
+            wait = LOOKS if self.city.as_of - until > timedelta(days=2 * LOOKS) else WEEK
+            if until - looked >= timedelta(days=wait) or until == self.city.as_of:
                 looked = until
                 self._look(sent)
 
