@@ -25,6 +25,8 @@ from tests.server.portal import make
 from trace_server.accounts.model import Role
 from trace_server.db import open_database
 from trace_server.recall import operations as recalls
+from trace_server.recall.model import Notice
+from trace_server.recall.model import Scope as RecallScope
 from trace_server.users.model import Scope
 
 __all__ = ["credit_office", "desk", "farm", "gate", "office"]
@@ -51,13 +53,13 @@ class Shot:
 def recall_path(site: Site) -> str:
     """A recall that was announced, with its holders told."""
     database = open_database(site.database_url)
-    notice = recalls.Notice(
+    notice = Notice(
         "示例召〔2026〕9号", "示例市市场监督管理局", "抽检发现菌落总数超过标准限量。",
         "停止饮用，不要丢弃；凭包装退货退款，无需小票。", "任意销售门店服务台", "400-000-0000",
     )  # fmt: skip
     lots = ((make.GTIN, site.code("recall").lot),)
     row = recalls.create(
-        database, make.NOW, "user:one", category="food", level=2, scope=recalls.Scope(lots), notice=notice
+        database, make.NOW, "user:one", category="food", level=2, scope=RecallScope(lots), notice=notice
     )
     recalls.announce(database, make.NOW, "user:two", row.recall_id, "检验报告 7 号")
     recalls.notify(database, make.NOW, "user:one", row.recall_id)
