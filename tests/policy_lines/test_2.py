@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.policy_lines.conftest import BUREAU, DEALER, FARMING, FOOD, City, company
@@ -107,6 +108,8 @@ def test_2_3_a_bidding_system_embeds_the_live_check_and_its_purpose_is_on_record
     link = city.post(f"{path}/page", bidding, 201, **asked)["page"].removeprefix("http://127.0.0.1")
     page = city.http.get(link)
     assert "没有名单限制" in page.text
+    (switch,) = re.findall(r'class="lang" href="([^"]+)"', page.text)
+    assert "No restriction by a list" in city.http.get(switch.replace("&amp;", "&")).text
     assert "frame-ancestors *" in page.headers["Content-Security-Policy"]
     city.listed(subject)
     assert "没有名单限制" not in city.http.get(link).text

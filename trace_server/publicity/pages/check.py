@@ -5,6 +5,8 @@ Its link is signed: whoever asked for it may check, and said what for. It shows 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Response, request
 
 from trace_core.errors import IdentifierError
@@ -20,6 +22,8 @@ from trace_server.services import services
 
 MAX_FIELD = 64
 MAX_DIGITS = 12
+LINK = ("field", "until", "s")
+"""What the signed link holds; the switch of languages keeps it."""
 
 
 @blueprint.get("/check/<code>")
@@ -37,7 +41,11 @@ def check(code: str) -> Response:
         "said": EFFECTS[found.effect] if found else OVER,
         "now": outside.clock(),
     }
-    response = answer(this_page(), "publicity/check.html", 200 if found else 403, **facts)
+    page = this_page()
+    link = {name: request.args.get(name, "")[:MAX_FIELD] for name in LINK}
+    response = answer(
+        replace(page, query={**page.query, **link}), "publicity/check.html", 200 if found else 403, **facts
+    )
     policy = response.headers["Content-Security-Policy"]
     response.headers["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", "frame-ancestors *")
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
