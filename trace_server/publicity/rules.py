@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
+from functools import lru_cache
 
 from trace_server.credit.coding import from_codes, masked_name, shared_codes
 from trace_server.credit.fields import PERSON
@@ -55,6 +56,7 @@ def _reason(record: ViolationRecord) -> str | None:
     return without_numbers(text)
 
 
+@lru_cache(maxsize=4096)
 def due_on(calendar: Calendar, decided_on: date) -> date:
     """Last day on which publication is in time."""
     period = Period(clock_on(decided_on).working_days, Unit.WORKING_DAYS)

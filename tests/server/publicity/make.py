@@ -54,7 +54,7 @@ def decided(services: Services, days_ago: int, number: str, *, shown: bool = Tru
     return record.record_id
 
 
-def person(services: Services, number: str = "示市监罚〔2026〕77号", **changes: object) -> str:
+def person(services: Services, number: str = "示公监罚〔2026〕77号", **changes: object) -> str:
     """A published decision against a natural person."""
     today = law_day(services.clock())
     fields = credit.person_codes(CF_WSH=number, CF_JDRQ=day_text(today - timedelta(days=3)), **changes)
@@ -109,13 +109,13 @@ def fill(services: Services) -> Public:
     """One of each."""
     register(services)
     late: dict[str, Any] = {"CF_CFJG": "示例区市场监督管理局", "CF_CFJGDM": LATE_AUTHORITY}
-    decided(services, 2, "示市监罚〔2026〕303号", shown=False)
-    decided(services, 40, "示区监罚〔2026〕304号", shown=False, **late)
-    gone = decided(services, 5, "示市监罚〔2026〕305号")
+    decided(services, 2, "示公监罚〔2026〕303号", shown=False)
+    decided(services, 40, "示区公罚〔2026〕304号", shown=False, **late)
+    gone = decided(services, 5, "示公监罚〔2026〕305号")
     withdraw(services, gone, credit.paper("行政复议决定撤销"))
     return Public(
-        on_time=decided(services, 4, "示市监罚〔2026〕301号"),
-        late=decided(services, 30, "示区监罚〔2026〕302号", **late),
+        on_time=decided(services, 4, "示公监罚〔2026〕301号"),
+        late=decided(services, 30, "示区公罚〔2026〕302号", **late),
         person=person(services),
         gone=gone,
         entry=member(services, "serious", 1),

@@ -23,35 +23,33 @@ _BATCH = 1000
 def decisions(conn: Connection, asked: Asked, today: date, *, after: Place | None, limit: int) -> list[Shown]:
     """Published decisions within their window on `today`."""
     head = violation_record.c
-    query = _newest(after, limit).where(
-        head.state == State.PUBLISHED.value, head.is_public == 1, head.window_max_end >= today
-    )
+    where = [head.state == State.PUBLISHED.value, head.is_public == 1, head.window_max_end >= today]
     if asked.text:
         text = asked.text
         # A person's name is masked on every page: finding it here would confirm it. A company has a code.
         named = head.uscc.is_not(None) & head.subject_name.contains(text, autoescape=True)
-        query = query.where(or_(head.uscc == text, head.decision_no.contains(text, autoescape=True), named))
+        where.append(or_(head.uscc == text, head.decision_no.contains(text, autoescape=True), named))
     if asked.region:
-        query = query.where(head.region.startswith(asked.region, autoescape=True))
+        where.append(head.region.startswith(asked.region, autoescape=True))
     if asked.category:
-        query = query.where(head.category == asked.category)
+        where.append(head.category == asked.category)
     if asked.since is not None:
-        query = query.where(head.decided_on >= asked.since)
+        where.append(head.decided_on >= asked.since)
     if asked.until is not None:
-        query = query.where(head.decided_on <= asked.until)
-    return [Shown(_record(row), row.published_on) for row in conn.execute(query)]
+        where.append(head.decided_on <= asked.until)
+    return [Shown(_record(row), row.published_on) for row in conn.execute(_newest(after, limit, *where))]
 
 
 def withdrawn(conn: Connection, today: date, *, after: Place | None, limit: int) -> list[Shown]:
     """Decisions that were public and then changed, revoked or void, until their window would have ended."""
     head = violation_record.c
-    query = _newest(after, limit).where(
+    where = (
         head.state == State.WITHDRAWN.value,
         head.is_public == 1,
         head.window_max_end >= today,
         head.published_on.is_not(None),
     )
-    return [Shown(_record(row), row.published_on) for row in conn.execute(query)]
+    return [Shown(_record(row), row.published_on) for row in conn.execute(_newest(after, limit, *where))]
 
 
 def decision(conn: Connection, record_id: str) -> Shown | None:
@@ -104,11 +102,13 @@ def _joined() -> Select[Any]:
     return select(violation_version, violation_record.c.published_on).join(violation_record, _same())
 
 
-def _newest(after: Place | None, limit: int) -> Select[Any]:
+def _newest(after: Place | None, limit: int, *where: Any) -> Select[Any]:  # noqa: ANN401 – SQL conditions
+    """The rows are chosen in the index alone; only those of the page are read whole."""
     head = violation_record.c
-    query = _joined().order_by(head.decided_on.desc(), head.record_id.desc()).limit(limit)
-    if after is None:
-        return query
-    day, record_id = after
-    key = UUID(record_id).bytes
-    return query.where((head.decided_on < day) | ((head.decided_on == day) & (head.record_id < key)))
+    chosen = select(head.record_id).where(*where).order_by(head.decided_on.desc(), head.record_id.desc()).limit(limit)
+    if after is not None:
+        day, record_id = after
+        key = UUID(record_id).bytes
+        chosen = chosen.where((head.decided_on < day) | ((head.decided_on == day) & (head.record_id < key)))
+    order = (head.decided_on.desc(), head.record_id.desc())
+    return _joined().where(head.record_id.in_(chosen.scalar_subquery())).order_by(*order)
