@@ -134,6 +134,8 @@ def public_paths(site: Site) -> list[str]:
         "/credit/91320900MA1T00208Y",
         *shop_paths(site),
         *list_paths(site),
+        check_path(site),
+        f"/check/{make.PRODUCER}",
         *(f"/supervision/{plan.plan_id}" for plan in inspection_plans(site)),
         "/supervision",
         "/supervision/plan-nobody",
@@ -143,6 +145,16 @@ def public_paths(site: Site) -> list[str]:
         "/console/join",
         "/nothing/here",
     ]
+
+
+@cache
+def check_path(site: Site) -> str:
+    """The live page of a restriction check, as a bidding system gets it."""
+    database = open_database(site.database_url)
+    outside = Services(database, Settings(code_secret=make.SECRET, public_url=site.url), lambda: make.NOW)
+    link = lists.open_page(outside, make.PRODUCER, "", "client:bidding", "资格审查")
+    database.dispose()
+    return f"/check/{link.uscc}?{urlencode({'until': link.until, 's': link.signature})}"
 
 
 @cache
