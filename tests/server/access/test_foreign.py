@@ -128,7 +128,7 @@ WHOLE = {
 SHARED = {
     "an authority's clients act for the whole city": (
         "cases.read_case", "cases.decide", "cases.add_note", "cases.answer_transfer", "cases.take_step",
-        "cases.transfer",
+        "cases.transfer", "cases.open_joint",
     ),
     "the argument is a direction, a paper size or a kind of file, the company is the session's": (
         "desk.batches.export", "desk.labels.sheet", "desk.labels.one",
