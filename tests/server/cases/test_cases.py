@@ -327,3 +327,23 @@ def test_the_list_of_the_rules_says_how_often_each_was_right(services: Services,
     assert told["D30"] is None
     plain = CliRunner().invoke(cli.detectors, ["list"], obj=services)
     assert "[0 of 1 right, 0%]" in plain.stdout
+
+
+def test_a_linked_case_shares_the_evidence_and_goes_its_own_way(services: Services, database: Database) -> None:
+    key = alert(database)
+    case = opened(services, alerts=(key,), reason="同一编码两次售出")
+    linked = operations.open_joint(services, ONE, case.case_id, to_department=FARMING, reason="产地环节")
+    third = operations.open_joint(services, FARMER, linked.case_id, to_department="示例市公安局", reason="涉嫌犯罪")
+    for actor, one in ((ONE, case), (FARMER, linked)):
+        found = operations.dossier(services, actor, one.case_id)
+        assert found.alerts == (key,)
+        assert {other.case_id for other in found.joint} == {case.case_id, linked.case_id, third.case_id} - {one.case_id}
+    moved = operations.dossier(services, FARMER, linked.case_id).case
+    assert step(services, moved, CaseEvent.DISMISS, FARMER).state is CaseState.DISMISSED
+    assert operations.dossier(services, ONE, case.case_id).case.state is CaseState.CLUE
+    with pytest.raises(NotAllowed):
+        operations.open_joint(services, FARMER, case.case_id, to_department="示例市农业农村局", reason="x")
+    with pytest.raises(Conflict, match="linked case already"):
+        operations.open_joint(services, ONE, case.case_id, to_department=FARMING, reason="再一次")
+    with services.db.read() as conn:
+        assert not audit.verify(conn).reason

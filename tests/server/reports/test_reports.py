@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,9 +31,9 @@ from trace_server.jobs.model import JobState
 from trace_server.lists import operations as lists
 from trace_server.lists.model import ListEvent
 from trace_server.lists.operations import Proposal
-from trace_server.reports import kinds, operations, rules, signing
+from trace_server.reports import accepting, kinds, operations, rules, signing
 from trace_server.reports.jobs import kinds as job_kinds
-from trace_server.reports.model import Asker, Report, ReportState, Standing
+from trace_server.reports.model import Asker, Claims, Report, ReportState, Standing, ThirdPartyReport
 from trace_server.reports.words import KINDS, STANDINGS
 from trace_server.services import Services
 
@@ -293,3 +294,27 @@ def test_a_certificate_of_the_green_channel_is_good_while_its_conditions_hold(ou
     published(outside)
     found = operations.verify(outside, made.report_no)
     assert (found.standing, found.why) == (Standing.SUPERSEDED, "green")
+
+
+def test_a_report_of_an_agency_is_kept_with_what_we_know_otherwise(outside: Services, penalty: ViolationRecord) -> None:
+    given = ThirdPartyReport(
+        agency=trade.MARKET, number="XY-1", uscc=trade.PRODUCER, agency_name="示例信用评价有限公司",
+        issued_on=date(2026, 5, 20), valid_to=date(2026, 12, 31), file_sha256="a" * 64, purpose="投标",
+        claims=Claims(penalties=0, lists=("red",), grade="A"),
+    )  # fmt: skip
+    taken = accepting.take(outside, OFFICE, given)
+    assert {(one.about, one.theirs, one.ours) for one in taken.differences} == {
+        ("penalties", "0", "1"), ("lists", "red", ""), ("grade", "A", "B"),
+    }  # fmt: skip
+    assert accepting.take(outside, OFFICE, given) == taken
+    assert accepting.of_subject(outside, trade.PRODUCER) == [taken]
+    silent = replace(given, number="XY-2", claims=Claims())
+    assert accepting.take(outside, OFFICE, silent).differences == ()
+    for wrong in (replace(given, claims=Claims()), replace(given, file_sha256="b" * 64)):
+        with pytest.raises(Conflict):
+            accepting.take(outside, OFFICE, wrong)
+    for bad in ({"valid_to": date(2026, 5, 31)}, {"issued_on": date(2026, 6, 2)}, {"file_sha256": "x"}):
+        with pytest.raises(InputError):
+            accepting.take(outside, OFFICE, replace(given, number="XY-3", **bad))  # type: ignore[arg-type]
+    with pytest.raises(NotAllowed):
+        accepting.take(outside, Asker("client:firm", trade.PRODUCER), given)
