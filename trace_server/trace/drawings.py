@@ -93,7 +93,7 @@ def outline(answer: Answer) -> bytes:
         parts.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" fill="#14603f"/><text x="{x:.1f}" y="{y + 4:.1f}" '
             f'font-size="12" text-anchor="middle" fill="#fff">{number}</text>'
-            f'<text x="{x + 15:.1f}" y="{below + 4:.1f}" font-size="13">{escape(place.name[:16])}</text>'
+            f'<text x="{x + 15:.1f}" y="{below + 4:.1f}" font-size="13">{number} {escape(place.name[:16])}</text>'
         )
     return _svg(_SIDE, _SIDE, parts)
 

@@ -44,7 +44,7 @@ def test_a_timeline_has_a_row_a_place_and_a_mark_an_event(database: Database) ->
 def test_a_map_shows_places_with_coordinates_and_the_list_all(database: Database) -> None:
     found = answer(database)
     shown = texts(drawings.outline(found))
-    assert [one for one in shown if not one.isdigit()] == ["一号车间", "发货月台", "市场南门"]
+    assert [one for one in shown if not one.isdigit()] == ["1 一号车间", "2 发货月台", "3 市场南门"]
     assert [place.name for place in drawings.places_of(found)] == ["一号车间", "发货月台", "市场南门", "鲜奶柜台"]
 
 
