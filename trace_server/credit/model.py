@@ -298,7 +298,8 @@ class Filter:
 class Asked:
     """Which published decisions somebody looks for; an empty member does not narrow.
 
-    `text`: part of a company's name or of a decision number, or a whole USCC; never a natural person's name.
+    `text`: with 〔 or of digits only it is part of a decision number, else part of a company's name or a whole USCC;
+    never a natural person's name.
     `region`: prefix of a GB/T 2260 code. `since`, `until`: days of the decision, both inclusive.
     """
 

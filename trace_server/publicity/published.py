@@ -64,7 +64,8 @@ class Figures:
 def asked(values: dict[str, str]) -> Asked:
     """A filter from what was typed. Raises `InputError` that names the field."""
     text = unicodedata.normalize("NFKC", values.get("q", "")[:MAX_TEXT]).strip()
-    # A decision number is written with full-width brackets that NFKC keeps, and a code in capitals.
+    # A decision number is written with 〔〕, which few keyboards have; a code in capitals.
+    text = text.replace("[", "〔").replace("]", "〕")
     if len(text) == 18 and text.isascii():
         text = text.upper()
     if len(text) == 1:

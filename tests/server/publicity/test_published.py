@@ -53,6 +53,7 @@ def test_a_search_narrows_by_name_code_number_region_category_and_days(http: Fla
     since = (outside.clock().date() - timedelta(days=10)).isoformat()
     for query, wanted in (
         ("q=〔2026〕31", [old]),
+        ("q=［2026］31号", [old]),
         (f"q={SUBJECT.lower()}", [new, old]),
         ("q=另一食品", [new]),
         ("q=%25", []),

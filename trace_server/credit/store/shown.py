@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from trace_server.credit.coding import from_codes
 from trace_server.credit.model import Asked, Shown, State, Tally
@@ -25,10 +25,7 @@ def decisions(conn: Connection, asked: Asked, today: date, *, after: Place | Non
     head = violation_record.c
     where = [head.state == State.PUBLISHED.value, head.is_public == 1, head.window_max_end >= today]
     if asked.text:
-        text = asked.text
-        # A person's name is masked on every page: finding it here would confirm it. A company has a code.
-        named = head.uscc.is_not(None) & head.subject_name.contains(text, autoescape=True)
-        where.append(or_(head.uscc == text, head.decision_no.contains(text, autoescape=True), named))
+        where.append(_named(asked.text))
     if asked.region:
         where.append(head.region.startswith(asked.region, autoescape=True))
     if asked.category:
@@ -90,6 +87,14 @@ def authority_name(conn: Connection, code: str) -> str:
     )
     body = conn.execute(newest).scalar()
     return from_codes(body).authority_name if body else ""
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    head = violation_record.c
+    if "〔" in text or text.isdigit():
+        return head.decision_no.contains(text, autoescape=True)
+    # A person's name is masked on every page: finding it here would confirm it. A company has a code.
+    return or_(head.uscc == text, head.uscc.is_not(None) & head.subject_name.contains(text, autoescape=True))
 
 
 def _same() -> Any:  # noqa: ANN401 – an SQL condition
