@@ -21,18 +21,20 @@ _NAME = "FAULT"
 
 
 class Faults:
-    """Lots with something wrong, and the events that show it."""
+    """Lots with something wrong, and the events that show it. `turn` 0: the last weeks; others: that much earlier."""
 
-    def __init__(self, city: City, dice: random.Random) -> None:
-        self.city, self.dice = city, dice
-        self.today = city.as_of.astimezone(LEGAL_TIME).date()
+    def __init__(self, city: City, dice: random.Random, turn: int = 0) -> None:
+        self.city, self.dice, self.turn = city, dice, turn
+        self.today = city.as_of.astimezone(LEGAL_TIME).date() - timedelta(days=turn * TURN_DAYS)
         self.walk = Walk(city, dice)
-        self.walk.cases = 900_000
+        self.walk.cases = 900_000 + turn * 1_000
         self.lots: list[Lot] = []
         self._numbers = 0
         self.plain = [
             one for one in city.goods if one.category == "food" and not one.is_raw and one.maker.status == "active"
         ]
+        first = 5 * turn % len(self.plain)
+        self.plain = self.plain[first:] + self.plain[:first]
         self.told = sorted(
             (*self._items(), *self._lots(), *self._raw(), *self._cold(), *self._indications(), *self._devices()),
             key=lambda one: one.at,
@@ -40,10 +42,13 @@ class Faults:
 
     def _lot(self, good: Good, days_ago: int, **changes: Any) -> Lot:  # noqa: ANN401 – members of an event
         self._numbers += 1
-        number = changes.pop("number", f"{_NAME}{self._numbers:02}")
+        number = changes.pop("number", f"{_NAME}{self._numbers:02}" if self.turn == 0 else self._name(self._numbers))
         one = lot(good, number, self.today - timedelta(days=days_ago), **changes)
         self.lots.append(one)
         return one
+
+    def _name(self, number: int) -> str:
+        return f"F{self.turn}X{number:02}"
 
     def _made(self, one: Lot, *, hour: int = 7, place: str = "", source: str = "") -> Iterator[Told]:
         at = morning(one.made_on, hour, self.dice)
@@ -60,7 +65,7 @@ class Faults:
         sound = self._lot(good, 40, items=6)
         yield from self._made(sound)
         at, shop = self._at(21), self.city.of(Trade.SHOP)[0]
-        yield at_gate(at, "receiving", near, f"https://id.gs1.org/01/{good.gtin}/21/NOBODY1")
+        yield at_gate(at, "receiving", near, f"https://id.gs1.org/01/{good.gtin}/21/NOBODY{self.turn + 1}")
         yield at_gate(at, "storing", near, sound.item(0))
         yield at_gate(at + timedelta(minutes=2), "storing", far, sound.item(0))
         yield at_gate(at, "storing", near, sound.item(1), **{"suyuan:tid": TIDS[0]})
@@ -93,6 +98,12 @@ class Faults:
         out = self._at(29)
         yield Told(out, source_of(self.city, lost.good.maker), observed(out, "shipping", lost.good.maker.place,
                    [lost.item(0)]))  # fmt: skip
+        bare = self._lot(self.plain[0], 24, items=10, lacks="certificate")
+        yield from self.walk.goods(bare)
+        if self.turn == 0:
+            yield from self._makers_and_recalls()
+
+    def _makers_and_recalls(self) -> Iterator[Told]:
         for days, maker in ((25, lapsed(self.city)), (15, listed(self.city))):
             good = next((one for one in self.city.goods if one.maker == maker), None)
             if good is not None:
@@ -100,8 +111,6 @@ class Faults:
                 yield from self._made(one)
                 gone = self._at(days - 1)
                 yield Told(gone, source_of(self.city, maker), observed(gone, "storing", maker.place, [one.item(0)]))
-        bare = self._lot(self.plain[0], 24, items=10, lacks="certificate")
-        yield from self.walk.goods(bare)
         for number, days in ((RECALLED, 52), (CLOSED_RECALL, 150)):
             yield from self.walk.goods(self._lot(self.plain[-1], days, number=number))
         self._lot(self.plain[0], self.plain[0].shelf_days + 20, number=BLOCKED_ONLINE)
@@ -113,7 +122,7 @@ class Faults:
         """D10 nobody sent it, D12 more out than in, D13 expired input, D32 too soon after a medicine."""
         paddy, milk, pigs = [one for one in self.city.goods if one.is_raw][:3]
         buyer = self.plain[0].maker
-        stray = lot(paddy, "STRAY1", self.today - timedelta(days=28))
+        stray = lot(paddy, f"STRAY{self.turn + 1}", self.today - timedelta(days=28))
         at = self._at(27)
         yield Told(at, PLATFORM, weighed(at, "receiving", buyer.place, stray, 800.0))
         raw = self._lot(paddy, 26)
@@ -153,7 +162,7 @@ class Faults:
         maker, hub = one.good.maker, self.city.gates("cold_store")[0]
         start = morning(one.made_on, 7, self.dice)
         items, source = [one.item(place) for place in range(one.items)], source_of(self.city, maker)
-        device = f"urn:epc:id:giai:{PREFIX}0004.LOGGER{number}"
+        device = f"urn:epc:id:giai:{PREFIX}0004.LOGGER{self.turn}{number}"
         yield Told(start, source, made(start, maker.place, one, items))
         sent, come = start + timedelta(minutes=20), start + timedelta(minutes=140)
         yield Told(sent, source, observed(sent, "shipping", maker.place, items))
@@ -184,16 +193,22 @@ class Faults:
         inside = {one.maker.county for one in own if one.indication == own[0].indication}
         away = next(one for one in reversed(self.city.checkpoints) if one.owner.county not in inside)
         yield from self._made(self._lot(own[0], 14, items=5), place=away.read_point, source=PLATFORM)
+        yield from self._made(self._lot(own[0], 12, items=QUOTA_FAULT), hour=9)
+        if self.turn:
+            return
         season = date(self.today.year if self.today.month > _SEASON[0] else self.today.year - 1, *_SEASON)
         early = (self.today - season).days + 9
         yield from self._made(self._lot(own[0], early, items=5))
-        yield from self._made(self._lot(own[0], 12, items=QUOTA_FAULT), hour=9)
 
     def _devices(self) -> Iterator[Told]:
         """D51 unknown cylinder, D92 a gap in a gate's records, D93 a gateway far from its site."""
         scale = self.city.gates("filling")[0]
         yield from filling(
-            self._at(8), scale.gateway, scale.read_point, f"https://id.gs1.org/8004/{PREFIX}0001UNKNOWN", checks=True
+            self._at(8),
+            scale.gateway,
+            scale.read_point,
+            f"https://id.gs1.org/8004/{PREFIX}0001UNKNOWN{self.turn or ''}",
+            checks=True,
         )
         gate = self.city.gates("hub")[0]
         at = self._at(5)
@@ -213,6 +228,8 @@ class Faults:
 
 _SEASON = (9, 1)
 """First day of each indication's season; the last is 31 July."""
+TURN_DAYS = 47
+"""From one turn of faults back to the one before it."""
 QUOTA_FAULT = 130
 """Marks that one user gives out at once."""
 QUOTA = 120

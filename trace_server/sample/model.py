@@ -49,11 +49,13 @@ class Scale:
     complaints: int
     own_clients: int
     """Producers that report by a system of their own."""
+    turns: int
+    """How often in the year things go wrong, each time with other goods."""
 
 
 SCALES = {
-    "small": Scale("small", 30, 14, 2_500, 2, 2, 2, 1, 24, 6, 8, 10, 2),
-    "city": Scale("city", 300, 180, 200_000, 10, 9, 9, 2, 240, 60, 60, 45, 12),
+    "small": Scale("small", 30, 14, 2_500, 2, 2, 2, 1, 24, 6, 8, 10, 2, 1),
+    "city": Scale("city", 300, 180, 200_000, 10, 9, 9, 2, 240, 60, 60, 45, 12, 6),
 }
 
 

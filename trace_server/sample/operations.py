@@ -115,17 +115,22 @@ class _Load:
         self.enforcement = Enforcement(services, city, self.agenda, people)
         self.things = equipment.things(city, seed)
         self.faults = Faults(city, random.Random(f"faults/{seed}"))  # noqa: S311 – a made-up city, no secret
+        turns = range(1, city.scale.turns)
+        self.earlier = [Faults(city, random.Random(f"faults/{seed}/{turn}"), turn) for turn in turns]  # noqa: S311 – as above
         self.lots, self.told = self._told()
 
     def _told(self) -> tuple[tuple[Lot, ...], list[Told]]:
         dice = random.Random(f"year/{self.seed}")  # noqa: S311 – a made-up city, no secret
-        other = [*equipment.year(self.city, dice, self.things), *self.faults.told]
+        other = [
+            *equipment.year(self.city, dice, self.things),
+            *(one for part in (self.faults, *self.earlier) for one in part.told),
+        ]
         count = max(12, (self.city.scale.events - len(other)) // EVENTS_A_LOT)
         lots = journeys.lots(self.city, dice, count)
         whole = [*journeys.year(self.city, dice, lots), *other]
         whole = [one for one in whole if one.at < self.city.as_of - timedelta(minutes=30)]
         whole.sort(key=lambda one: one.at)
-        return (*lots, *self.faults.lots), whole
+        return (*lots, *(one for part in (self.faults, *self.earlier) for one in part.lots)), whole
 
     def run(self) -> None:
         """From the decisions of earlier years to the city's moment."""
@@ -179,7 +184,7 @@ class _Load:
 
     def _end(self) -> None:
         """Codes, queries, heartbeats, grades, the gates' list, reports."""
-        recent = [one for one in self.lots if one.items and not one.number.startswith(("FAULT", "EXPIRED"))]
+        recent = [one for one in self.lots if one.items and one.number.startswith("L")]
         recent = recent[-max(20, len(recent) // 6) :]
         public.issue_codes(self.enforcement, recent)
         public.queries(self.enforcement, recent)
