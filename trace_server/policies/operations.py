@@ -66,7 +66,7 @@ def starting_text(services: Services) -> str:
 
 
 def draft(services: Services, actor: str, text: str, reason: str, *, rollback_of: int = 0) -> PolicyVersion:
-    """Register a draft. Raises `ConfigError` or `InputError` with the place, `Conflict` when its number is taken."""
+    """Register a draft. Raises `InputError` with the place, `Conflict` when its number is taken."""
     now = services.clock()
     policy_id = POLICY_ID
     words = rules.require_words(reason, "reason")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from trace_core.errors import Conflict, InputError, NotAllowed
+from trace_core.errors import ConfigError, Conflict, InputError, NotAllowed
 from trace_server.credit.grading.model import Grade
 from trace_server.credit.grading.policy import GradePolicy, Status
 from trace_server.credit.grading.reading import parse_policy, shipped_policies
@@ -51,10 +51,14 @@ class Outcome:
 
 
 def parsed(text: str, number: int) -> GradePolicy:
-    """The policy of a draft. Raises `ConfigError` with its place in the text, `InputError` for one that is no draft."""
+    """The policy of a draft. Raises `InputError` with the place in the text for one that is not right."""
     if len(text) > MAX_TEXT:
         raise InputError("the text is too long", where="text", remedy=f"at most {MAX_TEXT:,} characters")
-    policy = parse_policy("policy", text.encode())
+    try:
+        policy = parse_policy("policy", text.encode())
+    except ConfigError as error:
+        # Whoever wrote the text can mend it: no fault of the server's own files.
+        raise InputError(f"{error.where}: {error.what}", where="text", remedy=error.remedy) from error
     shipped = shipped_policies()[0]
     if policy.status is not Status.DRAFT:
         raise InputError("its status is draft until two persons have approved it", where="text")
