@@ -11,9 +11,12 @@ from flask.testing import FlaskClient
 
 from tests.server.credit.make import AUTHORITY, SUBJECT, Clock, paper
 from tests.server.publicity import make
+from trace_server.app import create_app
+from trace_server.config import Settings
 from trace_server.credit.model import Shown, State
 from trace_server.credit.operations import repair, suspend, withdraw
 from trace_server.credit.store import shown
+from trace_server.db import open_database
 from trace_server.publicity import published, rules
 from trace_server.publicity.model import Timeliness, Timing
 from trace_server.recall import operations as recalls
@@ -233,3 +236,12 @@ def test_the_state_withdrawn_is_only_told_of_what_was_public(http: FlaskClient, 
     assert (one.record.state, one.published_on) == (State.WITHDRAWN, None)
     assert http.get(f"/penalties/{never}").status_code == 404
     assert never not in http.get("/penalties/withdrawn").text
+
+
+def test_the_home_page_leads_everywhere_also_without_the_database() -> None:
+    away = open_database("postgresql://nobody@127.0.0.1:1/away")
+    answer = create_app(Settings(code_secret="t" * 32), away).test_client().get("/")
+    away.dispose()
+    assert answer.status_code == 200
+    for path in ("/credit", "/recalls", "/penalties", "/lists", "/supervision", "/data", "/verify", "/report"):
+        assert f'"{path}"' in answer.text, path
