@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from tests.server.callers import COMPANY
+from tests.server.console.test_desks import opened
 from tests.server.users.conftest import NOW, PASSWORD, Browser, Clock
 from trace_server import audit
 from trace_server.accounts.model import Role
@@ -154,3 +155,12 @@ def test_a_long_trail_goes_on_behind_its_page(log_in: LogIn, database: Database)
     assert onward is not None
     rest = auditor.get(onward[1].replace("&amp;", "&")).text
     assert (first.count(">test.it<"), rest.count(">test.it<")) == (50, 10)
+
+
+def test_a_case_leads_an_auditor_and_nobody_else_to_its_trail(log_in: LogIn, alert_id: str) -> None:
+    one, auditor = log_in("one-1"), log_in("audit-1", Role.AUDITOR)
+    case = opened(one, alert_id)
+    trail = f"{AUDIT}?object={case.rpartition('/')[2]}"
+    assert trail in auditor.get(case).text
+    assert "case.open" in auditor.get(trail).text
+    assert AUDIT not in one.get(case).text
