@@ -326,6 +326,27 @@ def farm(site: Site) -> Desk:
     return Desk(("suyuan-local", token), paths)
 
 
+@pytest.fixture(scope="module")
+def overseers(site: Site) -> dict[str, Desk]:
+    """An administrator, an auditor, and somebody who may open neither's page."""
+    database = open_database(site.database_url)
+    token = {role: log_in(database, f"over-{role}".replace("_", "-"), role, Scope()) for role in
+             (Role.ADMINISTRATOR, Role.AUDITOR, Role.CREDIT_OFFICE)}  # fmt: skip
+    database.dispose()
+    paths = {
+        Role.ADMINISTRATOR: ("/console/users", "/console/users/over-auditor", "/console/clients", "/console/running"),
+        Role.AUDITOR: ("/console/audit", "/console/audit?action=user.&since=x"),
+        Role.CREDIT_OFFICE: ("/console/users",),
+    }
+    return {role.value: Desk(("suyuan-local", token[role]), found) for role, found in paths.items()}
+
+
+@pytest.fixture(scope="module")
+def faces(desk: Desk, farm: Desk, office: Desk, credit_office: Desk, overseers: dict[str, Desk]) -> dict[str, Desk]:
+    """Everybody who logs in, by name."""
+    return overseers | {"console": desk, "desk": farm, "office": office, "credit": credit_office}
+
+
 def log_in(database: Database, name: str, role: Role, scope: Scope) -> str:
     """Token of a session of somebody new."""
     caller = users.Caller("127.0.0.1", "Chromium")
@@ -363,20 +384,20 @@ def in_language(path: str, language: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("face", ["public", "console", "desk", "office", "credit"])
+@pytest.mark.parametrize(
+    "face", ["public", "console", "desk", "office", "credit", "administrator", "auditor", "credit_office"]
+)
 def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
-    judge: Chrome, site: Site, desk: Desk, farm: Desk, office: Desk, credit_office: Desk, face: str, language: str
-) -> None:
+    judge: Chrome, site: Site, faces: dict[str, Desk], face: str, language: str
+) -> None:  # fmt: skip
     axe = AXE.read_text(encoding="utf-8")
     judge.get(site.url + "/how-to-check")
     judge.delete_all_cookies()
     if face != "public":
-        name, value = {"console": desk, "desk": farm, "office": office, "credit": credit_office}[face].cookie
+        name, value = faces[face].cookie
         judge.add_cookie({"name": name, "value": value, "path": "/"})
     found: dict[str, list[str]] = {}
-    paths = {"public": public_paths(site), "console": desk.paths, "desk": farm.paths, "office": office.paths}
-    paths["credit"] = credit_office.paths
-    for path in paths[face]:
+    for path in public_paths(site) if face == "public" else faces[face].paths:
         judge.get(site.url + in_language(path, language))
         judge.execute_script(axe)
         for width in WIDTHS:
@@ -395,17 +416,12 @@ def test_no_page_breaks_a_rule_of_accessibility_at_any_width(
     assert found == {}
 
 
-def test_every_page_is_html_without_an_error(
-    site: Site, desk: Desk, farm: Desk, office: Desk, credit_office: Desk
-) -> None:
+def test_every_page_is_html_without_an_error(site: Site, faces: dict[str, Desk]) -> None:
     with tempfile.TemporaryDirectory() as folder, requests.Session() as browser:
         browser.trust_env = False
         names: dict[str, str] = {}
-        faces = [
-            ({}, public_paths(site)),
-            *((dict([one.cookie]), one.paths) for one in (desk, farm, office, credit_office)),
-        ]
-        for cookies, paths in faces:
+        seen = [({}, public_paths(site)), *((dict([one.cookie]), one.paths) for one in faces.values())]
+        for cookies, paths in seen:
             for path in paths:
                 for language in LANGUAGES:
                     file = Path(folder) / f"{len(names)}.html"

@@ -79,13 +79,14 @@ def verify() -> Response:
 
 def _page(found: list[Entry], status: int = 200, errors: tuple[FieldError, ...] = (), **more: object) -> Response:
     shown, chosen = found[:PAGE], _chosen()
+    wrong = {error.field for error in errors}  # a field of dates cannot show what is no date
     names = {user.actor: user.display_name for user in users.list_users(services().db)}
     return page(
         "audit",
         status,
         errors=errors,
         rows=[(one, names.get(one.actor, ""), json.dumps(dict(one.detail), ensure_ascii=False)) for one in shown],
-        chosen={name: request.args.get(name, "")[:MAX_LENGTH] for name in FILTERS},
+        chosen={name: "" for name in FILTERS} | {name: text for name, text in chosen.items() if name not in wrong},
         query=urlencode(chosen),
         next_query=urlencode(chosen | {"before": str(shown[-1].seq)}) if len(found) > PAGE else "",
         **({"verified": None} | more),
