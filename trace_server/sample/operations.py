@@ -71,10 +71,11 @@ def load(
     size = replace(size, events=events) if events is not None else size
     end = moment_of(as_of)
     clock = Clock(end - EARLIEST)
-    _Load(replace(services, clock=clock), clock, cities.build(seed, size, end), seed, tell).run()
+    city = cities.build(seed, size, end)
+    _Load(replace(services, clock=clock), clock, city, seed, tell).run()
     summary = Summary(seed, scale, as_of.isoformat())
     if with_people:
-        summary.invitations = invite(services)
+        summary.invitations = invite(services, city)
     with services.db.read() as conn:
         summary.counts, summary.rules = store.counts(conn), store.alerts_by_rule(conn)
         summary.digest = store.digest(conn)
@@ -82,11 +83,11 @@ def load(
     return summary
 
 
-def invite(services: Services) -> dict[str, str]:
+def invite(services: Services, city: City) -> dict[str, str]:
     """An account for each role; returns name → one-time code. Nobody gets a password."""
-    found = {}
+    found, maker = {}, next(one.maker for one in city.goods if not one.is_raw)
     for role in PEOPLE:
-        scope = Scope(subject=cities.uscc(f"91{words.COUNTIES[0].code}", 1)) if role is Role.PRODUCER else Scope()
+        scope = Scope(subject=maker.uscc) if role is Role.PRODUCER else Scope()
         made, code = users.add_user(
             services.db, services.clock(), registers.ACTOR, name=f"sample-{role.value.replace('_', '-')}",
             display_name=f"示例{role.value}", role=role, scope=scope,
