@@ -86,7 +86,7 @@ def _page(found: list[Entry], status: int = 200, errors: tuple[FieldError, ...] 
         status,
         errors=errors,
         rows=[(one, names.get(one.actor, ""), json.dumps(dict(one.detail), ensure_ascii=False)) for one in shown],
-        chosen={name: "" for name in FILTERS} | {name: text for name, text in chosen.items() if name not in wrong},
+        chosen=dict.fromkeys(FILTERS, "") | {name: text for name, text in chosen.items() if name not in wrong},
         query=urlencode(chosen),
         next_query=urlencode(chosen | {"before": str(shown[-1].seq)}) if len(found) > PAGE else "",
         **({"verified": None} | more),
