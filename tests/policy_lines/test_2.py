@@ -70,6 +70,9 @@ def test_2_2a_the_registers_are_shared_and_a_persons_identity_stays_sealed(city:
 
 
 def test_2_2b_a_suspected_crime_goes_to_the_police_and_their_receipt_is_kept(city: City) -> None:
+    told = tables.judgment(当事人代码=company(222))
+    path, office = f"{API}/exchange/inbound/judgments?source=示例市人民法院", city.bearer(Role.CREDIT_OFFICE)
+    assert city.http.post(path, json=[told], headers=office).get_json()["taken"] == 1
     one = city.bearer(Role.REGULATOR, BUREAU)
     case = city.post(f"{API}/cases", one, 201, title="涉嫌生产有毒有害食品", category="food", region="320902")
     path = f"{API}/cases/{case['case_id']}"
