@@ -25,6 +25,7 @@ from trace_server.detect.detector import (
 from trace_server.detect.history import histories
 from trace_server.detect.ranges import makings
 from trace_server.detect.steps import LEGAL_TIME
+from trace_server.equipment.store import assets_of
 from trace_server.ingest.model import CLIENT, GATEWAY, ActionCode, LinkRole, StoredEvent
 from trace_server.ingest.store.parts import Part
 
@@ -36,8 +37,14 @@ def find(conn: Connection, window: Window, params: Mapping[str, float]) -> Itera
     known = histories(conn, window)
     keys = {ref.key for seen in window.events for ref in seen.objects if ref.role in _NAMED and not ref.is_class}
     grace = timedelta(seconds=params["grace_s"])
+    made = {key for key in keys if any(_makes(part) for part in known[key].parts)}
+    # A cylinder of many years was never commissioned by an event: the register knows it.
+    registered = assets_of(conn, window.dialect, sorted(known[key].uri for key in keys - made))
     for key in sorted(keys):
-        yield _judge(known[key], grace)
+        if known[key].uri in registered:
+            yield Cleared(known[key].uri, "in the register of special equipment")
+        else:
+            yield _judge(known[key], grace, is_made=key in made)
     yield from _foreign(conn, window)
 
 
@@ -86,8 +93,8 @@ def _parties(conn: Connection, window: Window, events: Sequence[StoredEvent | Pa
     return found
 
 
-def _judge(history: History, grace: timedelta) -> Outcome:
-    if any(_makes(part) for part in history.parts):
+def _judge(history: History, grace: timedelta, *, is_made: bool) -> Outcome:
+    if is_made:
         return Cleared(history.uri, "commissioned by an event that came later")
     reads = [part for part in history.parts if _is_read(part)]
     if not reads:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from tests.server.detect.make import register
 from tests.server.ingest.make import (
     GTIN,
     NOW,
@@ -107,6 +108,15 @@ def test_a_late_commissioning_clears_the_alert(database: Database) -> None:
 
 def test_a_commissioned_tag_and_a_clients_own_report_are_no_alert(database: Database) -> None:
     post(database, commissioned(1), seen(5, epcList=[epc(2)]))
+    read(database, seen(1))
+    follow(database, "D01")
+    assert operations.read_alerts(database) == []
+
+
+def test_a_cylinder_that_the_register_knows_was_never_commissioned_by_an_event_and_is_not_unknown(
+    database: Database,
+) -> None:
+    register(database, 1, due=date(2030, 1, 1))
     read(database, seen(1))
     follow(database, "D01")
     assert operations.read_alerts(database) == []
