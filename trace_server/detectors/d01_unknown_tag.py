@@ -127,7 +127,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="counts as a data fault for grace_s after the first read: the producer's upload may be late; who made a code "
     "of another's range is told by the credential, and a sender that acts for no company is not judged",
-    basis="食品安全法 art. 42; domain.md D01",
-    params=(Param("grace_s", 86_400, "s", "domain.md D01: wait 24 h for late upload"),),
+    basis="食品安全法 art. 42",
+    params=(Param("grace_s", 86_400, "s", "default, the office may change it: wait 24 h for late upload"),),
     find=find,
 )

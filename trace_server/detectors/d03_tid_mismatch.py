@@ -82,7 +82,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     guard="the first TID by event time binds; an event that encodes, repairs or replaces the tag binds anew; readers "
     "that tell a shorter part of the same TID agree, one below min_bits says nothing",
-    basis="食品安全法 art. 42; 药品管理法 art. 12, 36; domain.md D03",
+    basis="食品安全法 art. 42; 药品管理法 art. 12, 36",
     params=(Param("min_bits", 64, "bit", "serialised TID, GS1 EPC Tag Data Standard §16.2"),),
     find=find,
 )

@@ -90,7 +90,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     guard="a returned item lives again, destroying what was sold is allowed, and one act that two systems report "
     "within same_act_s is one",
-    basis="药品管理法 art. 12, 36, 57; a code may be sold once (domain.md §3.4, D04)",
-    params=(Param("same_act_s", 300, "s", "till and stock system report one sale: domain.md D04"),),
+    basis="药品管理法 art. 12, 36, 57; a code may be sold once",
+    params=(Param("same_act_s", 300, "s", "till and stock system report one sale; default, the office may change it"),),
     find=find,
 )

@@ -39,8 +39,8 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     guard="a caller is one network in one hour, so reloads count once; previews (HEAD) do not count; forged codes "
     "never reach the counter; no city is kept of a query, so cities are not compared",
-    basis="食品安全法 art. 42; domain.md D05",
-    params=(Param("callers", 20, "callers a day", "domain.md D05: more than 20 in 24 h"),),
+    basis="食品安全法 art. 42",
+    params=(Param("callers", 20, "callers a day", "default, the office may change it: more than 20 in 24 h"),),
     sweep=sweep,
     sweep_every_s=600.0,
 )

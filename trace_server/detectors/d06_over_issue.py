@@ -112,7 +112,14 @@ DETECTOR = Detector(
     guard="only batches that are counted in items; each item counts once however often it is reported, and a "
     "commissioning that was declared wrong does not; serials are looked up from the first day that a range of the "
     "product was granted for",
-    basis="食品安全法 art. 42; 农产品质量安全法 art. 38, 39; domain.md D06",
-    params=(Param("tolerance_percent", 0, "%", "domain.md D06: unit tolerance; tags are counted one by one"),),
+    basis="食品安全法 art. 42; 农产品质量安全法 art. 38, 39",
+    params=(
+        Param(
+            "tolerance_percent",
+            0,
+            "%",
+            "default, the office may change it: unit tolerance; tags are counted one by one",
+        ),
+    ),
     find=find,
 )

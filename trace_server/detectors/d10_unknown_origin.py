@@ -95,6 +95,6 @@ DETECTOR = Detector(
     "that is registered, or was made or sent before, or whose receipt names a document is left out; single items "
     "are D01's",
     basis="食品安全法 art. 53; 农产品质量安全法 art. 38, 39",
-    params=(Param("grace_s", 86_400, "s", "domain.md D10: document upload grace 24 h"),),
+    params=(Param("grace_s", 86_400, "s", "default, the office may change it: document upload grace 24 h"),),
     find=find,
 )

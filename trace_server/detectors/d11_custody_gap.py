@@ -135,6 +135,8 @@ DETECTOR = Detector(
     guard="the alert waits until wait_h after the dispatch and after its upload; a receipt that a gateway uploads "
     "later clears it, also one of the contents of a container; lots without item codes are not judged",
     basis="食品安全法 art. 51, 53; 药品管理法 art. 57",
-    params=(Param("wait_h", 72, "h", "domain.md D11: dispatch without receipt for more than 72 h"),),
+    params=(
+        Param("wait_h", 72, "h", "default, the office may change it: dispatch without receipt for more than 72 h"),
+    ),
     find=find,
 )

@@ -111,10 +111,12 @@ DETECTOR = Detector(
     also_kinds=(SubjectKind.DATA,),
     guard="the alert waits wait_h for inputs that are uploaded later; what has no mass, no recorded input or no "
     "recorded making is not judged; data while no office has confirmed the yield",
-    basis="食品安全法 art. 46, 50; domain.md D12; trace_server/trace/yields.toml",
+    basis="食品安全法 art. 46, 50",
     params=(
-        Param("tolerance_percent", TOLERANCE_PERCENT, "%", "domain.md D12: scales and moisture"),
-        Param("wait_h", 72, "h", "domain.md D12: pending inputs; as long as D11 waits for a receipt"),
+        Param("tolerance_percent", TOLERANCE_PERCENT, "%", "default, the office may change it: scales and moisture"),
+        Param(
+            "wait_h", 72, "h", "default, the office may change it: pending inputs; as long as D11 waits for a receipt"
+        ),
     ),
     find=find,
 )

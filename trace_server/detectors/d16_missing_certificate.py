@@ -98,7 +98,7 @@ DETECTOR = Detector(
     guard="the alert waits until wait_h after the first dispatch; documents that are registered later close it; only "
     "kinds that the category requires since the day the batch was made; batches outside the register are not judged",
     basis="食品安全法 art. 51, 52; 药品管理法 art. 47; 农产品质量安全法 art. 38, 39; dated in trace_server/categories",
-    params=(Param("wait_h", 24, "h", "domain.md D10: 24 h for the upload of documents"),),
+    params=(Param("wait_h", 24, "h", "default, the office may change it: 24 h for the upload of documents"),),
     find=find,
     sweep=sweep,
 )

@@ -225,10 +225,10 @@ DETECTOR = Detector(
     "counts, less that of an open door (a report suyuan:door) up to door_max_min; a value that is physically "
     "impossible counts as the sensor's fault",
     basis="食品安全法 art. 54; 药品经营质量管理规范 附录 冷藏、冷冻药品的储存与运输管理; "
-    "疫苗管理法 art. 37; domain.md D20",
+    "疫苗管理法 art. 37",
     params=(
-        Param("medicine_min", 15, "min", "domain.md D20: drug and vaccine"),
-        Param("food_min", 30, "min", "domain.md D20: food and all other goods"),
+        Param("medicine_min", 15, "min", "default, the office may change it: drug and vaccine"),
+        Param("food_min", 30, "min", "default, the office may change it: food and all other goods"),
         Param("door_max_min", 20, "min", "operations: loading with an open door; the office may set less"),
         Param("kinetic_readings", 6, "readings", "USP <1079.2>: a mean of fewer says nothing"),
         Param("coldest_c", -100, "°C", "operations: colder than dry ice and any freezer of the trade"),

@@ -208,8 +208,10 @@ DETECTOR = Detector(
     params=(
         Param("store_min", 30, "min", "药品经营质量管理规范 附录: record at least every 30 min in store (unconfirmed)"),
         Param("transit_min", 5, "min", "药品经营质量管理规范 附录: at least every 5 min in transit (unconfirmed)"),
-        Param("intervals", 2, "intervals", "domain.md D21: no reading for more than 2 × the interval"),
-        Param("grace_h", 24, "h", "domain.md D21: a gateway that was offline uploads later"),
+        Param(
+            "intervals", 2, "intervals", "default, the office may change it: no reading for more than 2 × the interval"
+        ),
+        Param("grace_h", 24, "h", "default, the office may change it: a gateway that was offline uploads later"),
     ),
     find=find,
 )

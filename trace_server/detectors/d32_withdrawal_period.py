@@ -139,6 +139,6 @@ DETECTOR = Detector(
     "or d32_withdrawal.toml knows (the row of the animal or crop, else the longest); moving and selling on a live "
     "animal is free; a use that was declared wrong does not count",
     basis="农产品质量安全法 art. 29; 兽药管理条例 art. 40; 农药管理条例 art. 34; dated in d32_withdrawal.toml",
-    params=(Param("tolerance_days", 0, "d", "domain.md D32: none; the office may set some"),),
+    params=(Param("tolerance_days", 0, "d", "default, the office may change it: none; the office may set some"),),
     find=find,
 )

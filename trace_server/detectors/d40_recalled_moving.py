@@ -65,6 +65,6 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     guard="goods going back or to destruction are left out; the whole day of the notice and grace_s after it are free",
     basis="食品安全法 art. 63; 药品召回管理办法",
-    params=(Param("grace_s", 7200, "s", "domain.md D40: notice + 2 h"),),
+    params=(Param("grace_s", 7200, "s", "default, the office may change it: notice + 2 h"),),
     find=find,
 )

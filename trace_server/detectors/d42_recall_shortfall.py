@@ -63,7 +63,11 @@ DETECTOR = Detector(
     guard="judged when the recall is reconciled or its time is over; late answers, returns and sales close it; data "
     "while no single producer is known",
     basis="食品安全法 art. 63; 食品召回管理办法",
-    params=(Param("max_percent", MAX_SHORTFALL_PERCENT, "%", "domain.md D42: affected by more than 2 %"),),
+    params=(
+        Param(
+            "max_percent", MAX_SHORTFALL_PERCENT, "%", "default, the office may change it: affected by more than 2 %"
+        ),
+    ),
     sweep=sweep,
     sweep_every_s=3600.0,
 )

@@ -75,7 +75,7 @@ DETECTOR = Detector(
     guard="each filling is judged by the dates that held on its day; an unknown cylinder waits wait_h for the "
     "register and is cleared when it comes in; a foreign one only where the register knows who runs the station",
     basis="特种设备安全法 art. 49, 85",
-    params=(Param("wait_h", 24, "h", "domain.md D51: the register may be behind"),),
+    params=(Param("wait_h", 24, "h", "default, the office may change it: the register may be behind"),),
     find=find,
     sweep=sweep,
 )

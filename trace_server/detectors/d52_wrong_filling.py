@@ -51,6 +51,6 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="tolerance_pct is left to the scale's calibration; only what both the register and the event state counts",
     basis="特种设备安全法 art. 49; 气瓶安全技术规程 TSG 23",
-    params=(Param("tolerance_pct", 1, "%", "domain.md D52: scale calibration"),),
+    params=(Param("tolerance_pct", 1, "%", "default, the office may change it: scale calibration"),),
     find=find,
 )

@@ -63,7 +63,7 @@ DETECTOR = Detector(
     params=(
         Param("pre_h", 1, "h", "a gateway's answer.pre_check_valid_s"),
         Param("post_h", 12, "h", "before the cylinder leaves on the day it was filled"),
-        Param("wait_h", 24, "h", "domain.md D10: 24 h for uploads"),
+        Param("wait_h", 24, "h", "default, the office may change it: 24 h for uploads"),
         Param("together_min", 30, "min", "one filling takes minutes"),
     ),
     find=find,

@@ -58,7 +58,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="only where goods are made or get their mark, not where they are sold; places without a registered position "
     "and indications without a border are not judged; tolerance_km covers borders drawn coarsely",
-    basis="商标法 art. 16; 地理标志产品保护办法 art. 2, 30; domain.md D61",
+    basis="商标法 art. 16; 地理标志产品保护办法 art. 2, 30",
     params=(Param("tolerance_km", 2, "km", "positions of places and borders in the register are rounded"),),
     find=find,
     sweep=sweep,

@@ -53,8 +53,15 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="goods made within a season may be marked and sold at any time after; goods made more than window_days "
     "before the next opening are of an earlier year's harvest; years without an announced season are not judged",
-    basis="seasons in the register of indications, dated; domain.md D62",
-    params=(Param("window_days", 60, "d", "domain.md §3.7: sale before the opening date; earlier is another season"),),
+    basis="seasons in the register of indications, dated",
+    params=(
+        Param(
+            "window_days",
+            60,
+            "d",
+            "default, the office may change it: sale before the opening date; earlier is another season",
+        ),
+    ),
     find=find,
     sweep=sweep,
     sweep_every_s=300.0,

@@ -110,8 +110,8 @@ DETECTOR = Detector(
     guard="each marked item counts once however often it is reported, one that was declared wrong does not; years "
     "without a quota are not judged; the ceiling of all users together is data, as no one of them exceeded it alone; "
     "a raised quota closes the alert",
-    basis="地理标志专用标志使用管理办法 art. 7, 8; domain.md D63",
-    params=(Param("tolerance_percent", 0, "%", "domain.md D63: marks are counted one by one"),),
+    basis="地理标志专用标志使用管理办法 art. 7, 8",
+    params=(Param("tolerance_percent", 0, "%", "default, the office may change it: marks are counted one by one"),),
     find=find,
     sweep=sweep,
     sweep_every_s=300.0,

@@ -86,9 +86,9 @@ DETECTOR = Detector(
     guard="the alert waits wait_h for cleaning certificates that are uploaded later; the same cargo again needs no "
     "cleaning between unless same_cargo_cleaning is 1; a tank's first known load is judged by its permit only; "
     "permits are asked for since the day in trace_server/categories/food.toml",
-    basis="食品安全法 art. 33 (2025 amendment: bulk liquid food); domain.md D70",
+    basis="食品安全法 art. 33 (2025 amendment: bulk liquid food)",
     params=(
-        Param("wait_h", 24, "h", "domain.md D10: 24 h for the upload of documents"),
+        Param("wait_h", 24, "h", "default, the office may change it: 24 h for the upload of documents"),
         Param("same_cargo_cleaning", 0, "0 or 1", "dedicated tanks may take the same oil again"),
     ),
     find=find,

@@ -107,7 +107,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="new listings have grace_h; a licence that no register knows is not held against a seller; data while the "
     "platform names no seller; what one seller does in one way on one platform is one alert",
-    basis="电子商务法 art. 10, 12, 15, 27; domain.md 二(六)",
+    basis="电子商务法 art. 10, 12, 15, 27",
     params=(Param("grace_h", 24, "h", "a mark that is asked for with the listing is confirmed within a day"),),
     sweep=sweep,
     sweep_every_s=300.0,

@@ -47,7 +47,7 @@ DETECTOR = Detector(
     guard="a slow line makes a clock look late, never early: delivery_s is allowed on that side",
     basis="operations",
     params=(
-        Param("max_skew_s", 60, "s", "domain.md D90"),
+        Param("max_skew_s", 60, "s", "default, the office may change it"),
         Param("delivery_s", 120, "s", "longest way of a batch over a 2G line, trace_core.uplink"),
     ),
     find=find,

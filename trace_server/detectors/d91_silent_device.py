@@ -44,7 +44,7 @@ DETECTOR = Detector(
     basis="operations",
     params=(
         Param("heartbeat_s", HEARTBEAT_S, "s", "what a gateway keeps to"),
-        Param("missed", 2, "heartbeats", "domain.md D91: silent for more than two heartbeats"),
+        Param("missed", 2, "heartbeats", "default, the office may change it: silent for more than two heartbeats"),
     ),
     sweep=sweep,
 )

@@ -49,6 +49,6 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     guard="the gateway itself reports it; reads that a broker or reader kept are not counted",
     basis="operations",
-    params=(Param("min_reads", 1, "reads", "domain.md D92: every gap is a person's business"),),
+    params=(Param("min_reads", 1, "reads", "default, the office may change it: every gap is a person's business"),),
     find=find,
 )

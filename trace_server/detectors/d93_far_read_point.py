@@ -115,7 +115,14 @@ DETECTOR = Detector(
     guard="only read points whose position is registered; events whose gateway tells no position are judged by the "
     "register alone; max_km is far beyond what a receiver of satellite positions errs",
     basis="operations",
-    params=(Param("max_km", 2, "km", "domain.md D93: far from site; the largest yard of the city is under 2 km wide"),),
+    params=(
+        Param(
+            "max_km",
+            2,
+            "km",
+            "default, the office may change it: far from site; the largest yard of the city is under 2 km wide",
+        ),
+    ),
     find=find,
     sweep=sweep,
     sweep_every_s=3600.0,
