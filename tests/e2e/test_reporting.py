@@ -35,6 +35,7 @@ def test_a_report_is_made_by_keyboard_from_the_code_page_and_followed(
 ) -> None:
     screen(360, 640)
     driver.get(site.link("normal"))
+    driver.delete_all_cookies()  # those of other programs on this host
     go(driver, "a[href^='/report?kind=report']")
     assert site.code("normal").readable in driver.find_element(By.TAG_NAME, "main").text
     go(driver, "main form button")

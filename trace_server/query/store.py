@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, delete, insert, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, delete, insert, literal, select, tuple_, union
 
 from trace_core.ids.canonical import canonical_key
 from trace_server.db import Connection, Key, UtcDateTime
 from trace_server.ingest.model import EventType, StoredEvent
 from trace_server.ingest.store.stream import stored, to_event
-from trace_server.ingest.tables import event, event_value, link, object_
+from trace_server.ingest.tables import RESOURCES, capture, event, event_value, link, object_
 from trace_server.query.model import NamedQuery, Order, Place, Query, Selection
 from trace_server.query.tables import named_query
 
@@ -44,8 +44,18 @@ def by_keys(conn: Connection, keys: Sequence[bytes]) -> dict[bytes, StoredEvent]
 def values_of(conn: Connection, resource: str, after: str, limit: int) -> list[str]:
     """Values of one resource behind `after`, in the order of their text."""
     value = event_value.c.value
-    stmt = select(value).where(event_value.c.resource == resource, value > after).order_by(value).limit(limit)
+    known = select(value).where(event_value.c.resource == resource, value > after)
+    new = _new_values(resource).where(event.c[RESOURCES[resource]] > after)
+    both = union(known, new).subquery()
+    stmt = select(both.c.value).order_by(both.c.value).limit(limit)  # in the database's own order, as `after` is
     return list(conn.execute(stmt).scalars())
+
+
+def _new_values(resource: str) -> Select[tuple[str]]:
+    """Of captures that have no number yet: the sequencer adds their values to the table, within a second."""
+    column = event.c[RESOURCES[resource]]
+    joined = select(column).distinct().join_from(event, capture, event.c.capture_key == capture.c.capture_key)
+    return joined.where(capture.c.seq.is_(None), column.isnot(None))
 
 
 def epcs(conn: Connection, after: bytes, limit: int) -> list[tuple[bytes, str]]:
@@ -63,7 +73,10 @@ def epcs(conn: Connection, after: bytes, limit: int) -> list[tuple[bytes, str]]:
 def has_value(conn: Connection, resource: str, value: str) -> bool:
     """True when an event ever named `value`, a canonical URI."""
     here = (event_value.c.value_key == canonical_key(value), event_value.c.resource == resource)
-    return conn.execute(select(event_value.c.value).where(*here)).first() is not None
+    if conn.execute(select(event_value.c.value).where(*here)).first() is not None:
+        return True
+    new = _new_values(resource).where(event.c[RESOURCES[resource]] == value)
+    return conn.execute(new).first() is not None
 
 
 def has_object(conn: Connection, object_key: bytes) -> bool:

@@ -142,7 +142,7 @@ def test_an_alert_that_does_not_exist_is_a_page(log_in: LogIn) -> None:
 
 def test_every_state_and_step_has_its_word() -> None:
     assert set(words.CASE_STATES) == {state.value for state in CaseState}
-    assert set(words.CASE_EVENTS) == {event.value for event in CaseEvent} | {"open", "note", "assign"}
+    assert set(words.CASE_EVENTS) == {event.value for event in CaseEvent} | {"open", "note", "assign", "joint"}
 
 
 def test_a_chain_is_a_table_a_picture_and_files_of_one_question(log_in: LogIn, database: Database) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from trace_core.ids.canonical import canonical_key
 from trace_core.uplink import ZERO_DIGEST
 from trace_server.db import Connection, Dialect
 from trace_server.ingest import killpoints, tables
@@ -92,7 +91,6 @@ def add_capture(
         keys = _keys_of(conn, capture_key)
         fresh = [part for part in fresh if part.key in keys]
     _add_links(conn, dialect, fresh)
-    _add_values(conn, dialect, fresh)
     conn.execute(
         insert(tables.capture).values(
             capture_key=capture_key,
@@ -172,16 +170,3 @@ def _add_links(conn: Connection, dialect: Dialect, fresh: Sequence[Taken]) -> No
     objects = {row["object_key"]: row for part in fresh for row in part.objects}
     if objects:
         dialect.bulk_insert(conn, tables.object_, list(objects.values()), ignore_conflicts=True)
-
-
-def _add_values(conn: Connection, dialect: Dialect, fresh: Sequence[Taken]) -> None:
-    named = {
-        (resource, value)
-        for part in fresh
-        for resource, column in tables.RESOURCES.items()
-        if (value := part.event.get(column))
-    }
-    rows = [
-        {"value_key": canonical_key(value), "resource": resource, "value": value} for resource, value in sorted(named)
-    ]
-    dialect.insert_ignore(conn, tables.event_value, rows)

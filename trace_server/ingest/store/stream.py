@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, func, literal, select, tuple_, update
 
+from trace_core.ids.canonical import canonical_key
 from trace_server.db import Connection, Dialect
 from trace_server.ingest import tables
 from trace_server.ingest.model import ActionCode, EventType, Position, StoredEvent
@@ -39,7 +40,21 @@ def number_captures(conn: Connection, dialect: Dialect) -> int:
         [{"key": key, "number": last + place} for place, key in enumerate(keys, start=1)],
     )
     conn.execute(update(head).where(head.c.name == HEAD).values(seq=last + len(keys)))
+    _add_values(conn, dialect, keys)
     return len(keys)
+
+
+def _add_values(conn: Connection, dialect: Dialect, captures: Sequence[bytes]) -> None:
+    """Here and not with the capture: two that bring the same new value would wait for each other."""
+    event, columns = tables.event.c, [tables.event.c[name] for name in tables.RESOURCES.values()]
+    rows = dialect.select_any(
+        conn, lambda part: select(*columns).distinct().where(dialect.in_values(event.capture_key, part)), captures
+    )
+    named = {pair for row in rows for pair in zip(tables.RESOURCES, row, strict=True) if pair[1]}
+    values = [
+        {"value_key": canonical_key(value), "resource": resource, "value": value} for resource, value in sorted(named)
+    ]
+    dialect.insert_ignore(conn, tables.event_value, values)
 
 
 def unnumbered(conn: Connection) -> int:
