@@ -156,7 +156,9 @@ class Detector:
     title_en: str
     subject_kind: SubjectKind
     guard: str
-    """What keeps it from false alarms, in one sentence."""
+    """What keeps it from false alarms, in one sentence without a full stop."""
+    guard_zh: str
+    """The same in Chinese, as the office reads it."""
     basis: str
     params: tuple[Param, ...]
     find: Find | None = None

@@ -23,7 +23,7 @@ def page(detector: Detector) -> str:
     also = "".join(f" Some findings: {_CONCERNS[kind]}" for kind in detector.also_kinds)
     lines += [f"- **Concerns:** {_CONCERNS[detector.subject_kind]}{also}"]
     lines += [f"- **Severity:** {detector.severity.value}, the order in which alerts are looked at."]
-    lines += [f"- **Guard against false alarms:** {detector.guard}."]
+    lines += [f"- **Guard against false alarms:** {detector.guard}.", f"- **防误报：** {detector.guard_zh}。"]
     lines += [f"- **Basis:** {detector.basis}.", f"- **Version:** {detector.version}.", ""]
     lines += ["| Parameter | Default | Unit | Basis |", "|---|---|---|---|"]
     lines += [f"| `{param.name}` | {param.default:g} | {param.unit} | {param.basis} |" for param in detector.params]

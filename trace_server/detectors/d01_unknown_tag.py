@@ -127,6 +127,8 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="counts as a data fault for grace_s after the first read: the producer's upload may be late; who made a code "
     "of another's range is told by the credential, and a sender that acts for no company is not judged",
+    guard_zh="首次读取后 grace_s 内只算数据问题，因为生产单位可能迟报；谁用了他人号段赋码，以发送凭证为准；"
+    "发送方不代表任何企业的，不予判断",
     basis="食品安全法 art. 42",
     params=(Param("grace_s", 86_400, "s", "default, the office may change it: wait 24 h for late upload"),),
     find=find,

@@ -77,6 +77,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     guard="only reads by gates whose clock was synchronised, at places with a registered position; an item's place is "
     "never taken from its container's",
+    guard_zh="只采用时钟已同步的通道、在已登记位置的读取；物品的位置从不由其容器的位置推定",
     basis="食品安全法 art. 42; 药品管理法 art. 12, 36",
     params=(
         Param("max_kmh", 120, "km/h", "道路交通安全法实施条例 art. 78: motorway limit"),

@@ -82,6 +82,8 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     guard="the first TID by event time binds; an event that encodes, repairs or replaces the tag binds anew; readers "
     "that tell a shorter part of the same TID agree, one below min_bits says nothing",
+    guard_zh="按事件时间以首个 TID 为准；写码、修复或更换标签的事件重新绑定；"
+    "读写器只报同一 TID 的较短部分的，视为一致；短于 min_bits 的不作判断",
     basis="食品安全法 art. 42; 药品管理法 art. 12, 36",
     params=(Param("min_bits", 64, "bit", "serialised TID, GS1 EPC Tag Data Standard §16.2"),),
     find=find,

@@ -90,6 +90,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     guard="a returned item lives again, destroying what was sold is allowed, and one act that two systems report "
     "within same_act_s is one",
+    guard_zh="退货后的物品恢复流通；销毁已售出的物品是允许的；两个系统在 same_act_s 内上报的同一行为只算一次",
     basis="药品管理法 art. 12, 36, 57; a code may be sold once",
     params=(Param("same_act_s", 300, "s", "till and stock system report one sale; default, the office may change it"),),
     find=find,

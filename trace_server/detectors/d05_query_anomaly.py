@@ -39,6 +39,8 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     guard="a caller is one network in one hour, so reloads count once; previews (HEAD) do not count; forged codes "
     "never reach the counter; no city is kept of a query, so cities are not compared",
+    guard_zh="同一网络一小时内只算一个查询者，重复刷新只算一次；预览请求（HEAD）不计；伪造的码不进入计数；"
+    "查询不留存城市，因此不比较城市",
     basis="食品安全法 art. 42",
     params=(Param("callers", 20, "callers a day", "default, the office may change it: more than 20 in 24 h"),),
     sweep=sweep,

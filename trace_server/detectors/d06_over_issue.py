@@ -112,6 +112,8 @@ DETECTOR = Detector(
     guard="only batches that are counted in items; each item counts once however often it is reported, and a "
     "commissioning that was declared wrong does not; serials are looked up from the first day that a range of the "
     "product was granted for",
+    guard_zh="只判断按件计数的批次；每件物品无论上报几次只计一次，已被声明有误的赋码不计；"
+    "序列号从该产品首次获批号段之日起查对",
     basis="食品安全法 art. 42; 农产品质量安全法 art. 38, 39",
     params=(
         Param(

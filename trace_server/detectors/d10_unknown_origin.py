@@ -94,6 +94,8 @@ DETECTOR = Detector(
     guard="the alert waits for grace_s after the first receipt: documents and the sender's upload may be late; a lot "
     "that is registered, or was made or sent before, or whose receipt names a document is left out; single items "
     "are D01's",
+    guard_zh="首次收货后等待 grace_s 再预警，因为单证和发货方的上报可能迟到；"
+    "已登记的批次、此前已有生产或发货记录的批次、收货记录载明单证的批次除外；单件物品由 D01 判断",
     basis="食品安全法 art. 53; 农产品质量安全法 art. 38, 39",
     params=(Param("grace_s", 86_400, "s", "default, the office may change it: document upload grace 24 h"),),
     find=find,

@@ -134,6 +134,8 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="the alert waits until wait_h after the dispatch and after its upload; a receipt that a gateway uploads "
     "later clears it, also one of the contents of a container; lots without item codes are not judged",
+    guard_zh="发货并上报后等满 wait_h 才预警；网关此后补报的收货记录会消除预警，容器内物品的收货记录也算；"
+    "没有单品码的批次不予判断",
     basis="食品安全法 art. 51, 53; 药品管理法 art. 57",
     params=(
         Param("wait_h", 72, "h", "default, the office may change it: dispatch without receipt for more than 72 h"),

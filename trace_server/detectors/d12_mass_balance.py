@@ -111,6 +111,8 @@ DETECTOR = Detector(
     also_kinds=(SubjectKind.DATA,),
     guard="the alert waits wait_h for inputs that are uploaded later; what has no mass, no recorded input or no "
     "recorded making is not judged; data while no office has confirmed the yield",
+    guard_zh="等待 wait_h，以便补报投料；没有质量、没有投料记录或没有生产记录的不予判断；"
+    "出品率未经主管部门确认时只算数据问题",
     basis="食品安全法 art. 46, 50",
     params=(
         Param("tolerance_percent", TOLERANCE_PERCENT, "%", "default, the office may change it: scales and moisture"),

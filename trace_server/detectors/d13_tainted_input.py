@@ -65,6 +65,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     guard="what was used before or on the day of the recall, the failed inspection or the last day is left out: "
     "time order is by event time, and the whole day counts for the enterprise",
+    guard_zh="召回、检验不合格或保质期最后一日当天及以前使用的除外；先后以事件时间为准，当日全天按有利于企业计算",
     basis="食品安全法 art. 34, 50, 63",
     params=(Param("tolerance_days", 0, "d", "食品安全法 art. 34: nothing past its last day goes into food"),),
     find=find,

@@ -70,6 +70,8 @@ DETECTOR = Detector(
     also_kinds=(SubjectKind.DATA,),
     guard="the day of making counts; renewal_days after the last day are free for a renewal that is not registered "
     "yet; a producer of whom no licence is known at all is a gap in the register, not the producer's",
+    guard_zh="以生产当日为准；最后有效日之后留出 renewal_days，以便登记尚未录入的延续；"
+    "查不到任何许可证的生产者算登记缺口，不算其违规",
     basis="食品安全法 art. 35, 122; 药品管理法 art. 41",
     params=(Param("renewal_days", 0, "d", "食品安全法 art. 35: no making without licence; the office may set more"),),
     find=find,

@@ -139,6 +139,8 @@ DETECTOR = Detector(
     guard="only acts that a measure in force on the day of the event covers by its text (trace_server/lists/"
     "measures.toml, `acts`); goods that go back or to destruction are free; a listing that was revoked takes back "
     "what rests on it; a listing entered late is found by a back-fill",
+    guard_zh="只判断事件当日有效的措施按其文字所涵盖的行为（trace_server/lists/measures.toml 的 acts）；"
+    "退货或送去销毁的货物除外；列入被撤销的，以其为据的预警随之撤回；迟录入的列入由回溯补查发现",
     basis="食品安全法 art. 135; the legal basis of each measure",
     params=(),
     find=find,

@@ -97,6 +97,8 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="the alert waits until wait_h after the first dispatch; documents that are registered later close it; only "
     "kinds that the category requires since the day the batch was made; batches outside the register are not judged",
+    guard_zh="首次发货后等满 wait_h 才预警；此后登记的单证会消除预警；"
+    "只查自批次生产之日起该类别要求的单证种类；未登记的批次不予判断",
     basis="食品安全法 art. 51, 52; 药品管理法 art. 47; 农产品质量安全法 art. 38, 39; dated in trace_server/categories",
     params=(Param("wait_h", 24, "h", "default, the office may change it: 24 h for the upload of documents"),),
     find=find,

@@ -224,8 +224,9 @@ DETECTOR = Detector(
     guard="only goods whose product says its range; only the time between the first and the last value out of range "
     "counts, less that of an open door (a report suyuan:door) up to door_max_min; a value that is physically "
     "impossible counts as the sensor's fault",
-    basis="食品安全法 art. 54; 药品经营质量管理规范 附录 冷藏、冷冻药品的储存与运输管理; "
-    "疫苗管理法 art. 37",
+    guard_zh="只判断产品资料载明温度范围的货物；只计首个与末个超限值之间的时间，"
+    "并扣除开门（suyuan:door 报告）时间，最多扣 door_max_min；物理上不可能的数值算传感器故障",
+    basis="食品安全法 art. 54; 药品经营质量管理规范 附录 冷藏、冷冻药品的储存与运输管理; 疫苗管理法 art. 37",
     params=(
         Param("medicine_min", 15, "min", "default, the office may change it: drug and vaccine"),
         Param("food_min", 30, "min", "default, the office may change it: food and all other goods"),

@@ -204,6 +204,9 @@ DETECTOR = Detector(
     guard="only medicines whose product says its range; readings of a container count for what is in it; the alert "
     "waits until grace_h after the upload that ends the stretch, and readings that a gateway uploads later clear it; "
     "a stretch that nobody has ended yet is not judged",
+    guard_zh="只判断产品资料载明温度范围的药品；容器的读数也算其内物品的读数；"
+    "结束该时段的记录上报后等满 grace_h 才预警，网关此后补报的读数会消除预警；"
+    "尚未结束的时段不予判断",
     basis="疫苗管理法 art. 37, 39; 药品经营质量管理规范 附录 冷藏、冷冻药品的储存与运输管理",
     params=(
         Param("store_min", 30, "min", "药品经营质量管理规范 附录: record at least every 30 min in store (unconfirmed)"),

@@ -88,6 +88,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     severity=Severity.HIGH,
     guard="goods on their way to return or destruction are left out; the last day itself is allowed",
+    guard_zh="正在退货或送去销毁的货物除外；最后一日当天仍允许",
     basis="食品安全法 art. 34 (10), art. 124",
     params=(Param("tolerance_days", 0, "d", "食品安全法 art. 34: no sale after the last day"),),
     find=find,

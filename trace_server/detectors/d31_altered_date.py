@@ -132,6 +132,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="the register's date is compared first and the first making by event time wins; an event that its sender "
     "declared wrong says nothing",
+    guard_zh="先与登记的日期比对，按事件时间以首次生产记录为准；发送方声明有误的事件不作依据",
     basis="食品安全法 art. 34, 124",
     params=(Param("tolerance_days", 0, "d", "食品安全法 art. 34: no false production date or shelf life"),),
     find=find,

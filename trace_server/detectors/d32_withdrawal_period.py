@@ -138,6 +138,9 @@ DETECTOR = Detector(
     guard="uses are told in suyuan:inputUse of an event that moves nothing; only inputs whose period the event states "
     "or d32_withdrawal.toml knows (the row of the animal or crop, else the longest); moving and selling on a live "
     "animal is free; a use that was declared wrong does not count",
+    guard_zh="用药和投入品由不涉及移动的事件中的 suyuan:inputUse 说明；"
+    "只判断事件载明期限或 d32_withdrawal.toml 有期限的投入品（取该动物或作物的一行，"
+    "没有则取最长的）；活体动物的移动和出售不限；已被声明有误的使用不计",
     basis="农产品质量安全法 art. 29; 兽药管理条例 art. 40; 农药管理条例 art. 34; dated in d32_withdrawal.toml",
     params=(Param("tolerance_days", 0, "d", "default, the office may change it: none; the office may set some"),),
     find=find,

@@ -64,6 +64,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     severity=Severity.HIGH,
     guard="goods going back or to destruction are left out; the whole day of the notice and grace_s after it are free",
+    guard_zh="退货或送去销毁的货物除外；通知当日全天及其后 grace_s 内不计",
     basis="食品安全法 art. 63; 药品召回管理办法",
     params=(Param("grace_s", 7200, "s", "default, the office may change it: notice + 2 h"),),
     find=find,

@@ -52,6 +52,7 @@ DETECTOR = Detector(
     also_kinds=(SubjectKind.DATA,),
     guard="working days by the announced calendar; data while its year is not announced or no single producer is "
     "known; drafts are not judged",
+    guard_zh="按已公布的日历计算工作日；当年日历未公布或不能确定唯一生产者时只算数据问题；草稿不予判断",
     basis="食品安全法 art. 63; 食品召回管理办法 art. 13, 18; 药品召回管理办法",
     params=(
         Param("grace_h", 0, "h", "the periods stand in trace_server/recall/policy.toml, dated, with their articles"),

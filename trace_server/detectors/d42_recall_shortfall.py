@@ -62,6 +62,7 @@ DETECTOR = Detector(
     also_kinds=(SubjectKind.DATA,),
     guard="judged when the recall is reconciled or its time is over; late answers, returns and sales close it; data "
     "while no single producer is known",
+    guard_zh="召回账目核对后或期限届满时才判断；迟到的答复、退货和销售记录会消除预警；不能确定唯一生产者时只算数据问题",
     basis="食品安全法 art. 63; 食品召回管理办法",
     params=(
         Param(

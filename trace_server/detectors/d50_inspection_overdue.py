@@ -39,6 +39,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="only handing to a user counts: storing it, and sending it to inspection or scrap, is allowed; the due day "
     "itself is free; things without a due date in the register are not judged",
+    guard_zh="只有交给使用者才算：存放、送检、送去报废都允许；到期当日不算；登记中没有到期日的不予判断",
     basis="特种设备安全法 art. 40, 84",
     params=(Param("grace_days", 0, "d", "特种设备安全法 art. 40: no use after the due date"),),
     find=find,

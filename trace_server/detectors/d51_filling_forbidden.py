@@ -74,6 +74,8 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     guard="each filling is judged by the dates that held on its day; an unknown cylinder waits wait_h for the "
     "register and is cleared when it comes in; a foreign one only where the register knows who runs the station",
+    guard_zh="每次充装按当日有效的日期判断；未知气瓶等待登记 wait_h，登记到位即消除预警；"
+    "非本站气瓶只在登记载明充装站由谁经营时判断",
     basis="特种设备安全法 art. 49, 85",
     params=(Param("wait_h", 24, "h", "default, the office may change it: the register may be behind"),),
     find=find,

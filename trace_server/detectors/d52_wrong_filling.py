@@ -50,6 +50,7 @@ DETECTOR = Detector(
     title_en="Wrong medium or overfilled",
     subject_kind=SubjectKind.ENTERPRISE,
     guard="tolerance_pct is left to the scale's calibration; only what both the register and the event state counts",
+    guard_zh="为秤的校准误差留出 tolerance_pct；只比较登记和事件都载明的内容",
     basis="特种设备安全法 art. 49; 气瓶安全技术规程 TSG 23",
     params=(Param("tolerance_pct", 1, "%", "default, the office may change it: scale calibration"),),
     find=find,

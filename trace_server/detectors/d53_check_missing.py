@@ -59,6 +59,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="the alert waits wait_h for checks that are uploaded late, and is taken back when they come later still; "
     "what reader and scale tell within together_min is one filling",
+    guard_zh="等待 wait_h，以便补报检查记录；更晚补报的也会撤回预警；读写器和秤在 together_min 内所报的算同一次充装",
     basis="特种设备安全法 art. 49",
     params=(
         Param("pre_h", 1, "h", "a gateway's answer.pre_check_valid_s"),

@@ -41,6 +41,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="only things whose first day of use is known; out of service and scrapped ones do not count; a registration "
     "that comes in closes the alert",
+    guard_zh="只判断首次使用日期已知的设备；停用和报废的不计；补办登记会消除预警",
     basis="特种设备安全法 art. 33, 83",
     params=(Param("days", 30, "d", "特种设备安全法 art. 33: within 30 days of use"),),
     sweep=sweep,

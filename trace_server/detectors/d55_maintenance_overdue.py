@@ -66,6 +66,8 @@ DETECTOR = Detector(
     guard="only what is in use and whose kind has a period in trace_server/equipment/kinds.toml; the day of the "
     "maintenance is free; counted from the first day of use when there was none, not judged when that is unknown; "
     "an event that comes late closes the alert",
+    guard_zh="只判断在用且其种类在 trace_server/equipment/kinds.toml 有周期的设备；维保当日不算超期；"
+    "从未维保的从首次使用日起算，该日不明的不予判断；迟到的维保记录会消除预警",
     basis="特种设备安全监察条例 art. 31",
     params=(Param("grace_days", 0, "d", "特种设备安全监察条例 art. 31: at least every 15 days"),),
     sweep=sweep,

@@ -42,6 +42,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     severity=Severity.HIGH,
     guard="only use counts: storing, carrying and destroying scrap is allowed; the register's scrap day begins it",
+    guard_zh="只有使用才算：报废品的存放、运送和销毁都允许；从登记的报废日起算",
     basis="特种设备安全法 art. 48, 84",
     params=(Param("grace_days", 0, "d", "特种设备安全法 art. 48: no use from the scrap day on"),),
     find=find,

@@ -53,6 +53,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="goods made under an authorisation may be sold after its end; an authorisation that is registered later "
     "closes the alert; products and batches outside the registers are not judged",
+    guard_zh="授权期内生产的货物在授权终止后仍可出售；后来登记的授权会消除预警；未登记的产品和批次不予判断",
     basis="商标法 art. 57; 地理标志产品保护办法 art. 29, 30",
     params=(Param("grace_days", 0, "d", "days after the end of an authorisation while its renewal is in progress"),),
     find=find,

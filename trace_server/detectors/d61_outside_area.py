@@ -58,6 +58,8 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="only where goods are made or get their mark, not where they are sold; places without a registered position "
     "and indications without a border are not judged; tolerance_km covers borders drawn coarsely",
+    guard_zh="只看生产或用标的地点，不看销售地点；没有登记位置的地点和没有边界的地理标志不予判断；"
+    "边界绘制较粗，留出 tolerance_km",
     basis="商标法 art. 16; 地理标志产品保护办法 art. 2, 30",
     params=(Param("tolerance_km", 2, "km", "positions of places and borders in the register are rounded"),),
     find=find,

@@ -53,6 +53,8 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="goods made within a season may be marked and sold at any time after; goods made more than window_days "
     "before the next opening are of an earlier year's harvest; years without an announced season are not judged",
+    guard_zh="在上市期内生产的货物，此后任何时候都可用标和出售；比下一次开市早 window_days 以上生产的，"
+    "视为上一年度的收成；未公布上市期的年度不予判断",
     basis="seasons in the register of indications, dated",
     params=(
         Param(

@@ -110,6 +110,8 @@ DETECTOR = Detector(
     guard="each marked item counts once however often it is reported, one that was declared wrong does not; years "
     "without a quota are not judged; the ceiling of all users together is data, as no one of them exceeded it alone; "
     "a raised quota closes the alert",
+    guard_zh="每件用标物品无论上报几次只计一次，已被声明有误的不计；没有定额的年度不予判断；"
+    "全体用标人的总量上限只算数据问题，因为没有哪一家单独超出；定额调高会消除预警",
     basis="地理标志专用标志使用管理办法 art. 7, 8",
     params=(Param("tolerance_percent", 0, "%", "default, the office may change it: marks are counted one by one"),),
     find=find,

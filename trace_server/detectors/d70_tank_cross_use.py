@@ -86,6 +86,9 @@ DETECTOR = Detector(
     guard="the alert waits wait_h for cleaning certificates that are uploaded later; the same cargo again needs no "
     "cleaning between unless same_cargo_cleaning is 1; a tank's first known load is judged by its permit only; "
     "permits are asked for since the day in trace_server/categories/food.toml",
+    guard_zh="等待 wait_h，以便补报清洗证明；连续装同一种货物，"
+    "中间不要求清洗（same_cargo_cleaning 为 1 时除外）；罐车首次已知装载只查准运证明；"
+    "准运证明从 trace_server/categories/food.toml 所载之日起要求",
     basis="食品安全法 art. 33 (2025 amendment: bulk liquid food)",
     params=(
         Param("wait_h", 24, "h", "default, the office may change it: 24 h for the upload of documents"),

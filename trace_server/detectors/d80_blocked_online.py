@@ -50,6 +50,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="only after the deadline that the notice named; a report that comes late of a listing that ended in time "
     "closes the alert, and so does a batch that is free again",
+    guard_zh="只在通知载明的期限之后判断；商品链接已按时下架、只是报告迟到的，预警消除；批次解除停售的，预警也消除",
     basis="电子商务法 art. 38, 83; the periods stand in trace_server/shops/policy.toml, dated",
     params=(Param("grace_min", 10, "min", "clocks of platforms and delivery of reports"),),
     sweep=sweep,

@@ -107,6 +107,8 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.ENTERPRISE,
     guard="new listings have grace_h; a licence that no register knows is not held against a seller; data while the "
     "platform names no seller; what one seller does in one way on one platform is one alert",
+    guard_zh="新上架的商品链接有 grace_h 的宽限；登记中查不到的许可证不归咎于卖家；"
+    "平台未载明卖家时只算数据问题；同一卖家在同一平台的同一种问题合并为一条预警",
     basis="电子商务法 art. 10, 12, 15, 27",
     params=(Param("grace_h", 24, "h", "a mark that is asked for with the listing is confirmed within a day"),),
     sweep=sweep,

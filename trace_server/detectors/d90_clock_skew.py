@@ -45,6 +45,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.DEVICE,
     severity=Severity.LOW,
     guard="a slow line makes a clock look late, never early: delivery_s is allowed on that side",
+    guard_zh="线路慢只会使时钟显得偏慢，不会显得偏快：偏慢一侧放宽 delivery_s",
     basis="operations",
     params=(
         Param("max_skew_s", 60, "s", "default, the office may change it"),

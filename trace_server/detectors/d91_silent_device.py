@@ -41,6 +41,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.DEVICE,
     severity=Severity.LOW,
     guard="only approved gateways that were heard before; the next heartbeat closes the alert",
+    guard_zh="只判断已批准且曾有心跳的网关；收到下一次心跳即消除预警",
     basis="operations",
     params=(
         Param("heartbeat_s", HEARTBEAT_S, "s", "what a gateway keeps to"),

@@ -48,6 +48,7 @@ DETECTOR = Detector(
     subject_kind=SubjectKind.DEVICE,
     severity=Severity.LOW,
     guard="the gateway itself reports it; reads that a broker or reader kept are not counted",
+    guard_zh="由网关自行上报；由消息代理或读写器留存的读取不计",
     basis="operations",
     params=(Param("min_reads", 1, "reads", "default, the office may change it: every gap is a person's business"),),
     find=find,

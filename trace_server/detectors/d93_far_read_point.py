@@ -114,6 +114,7 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     guard="only read points whose position is registered; events whose gateway tells no position are judged by the "
     "register alone; max_km is far beyond what a receiver of satellite positions errs",
+    guard_zh="只判断已登记位置的读取点；网关未报告位置的事件只按登记判断；max_km 远大于卫星定位误差",
     basis="operations",
     params=(
         Param(

@@ -13,6 +13,7 @@ from trace_server.cases import operations as cases
 from trace_server.cases.model import Verdict
 from trace_server.cases.operations import NewCase
 from trace_server.console.pages._answers import go, mistakes, words
+from trace_server.console.rule_words import ground, guard, param_ground, rule_word
 from trace_server.console.rules import ShownAlert, actor_of, facets
 from trace_server.console.words import ALERT_STATES, CATEGORIES, SUBJECT_KINDS, VERDICTS
 from trace_server.detect import operations as detect
@@ -148,6 +149,10 @@ def _one(key: bytes, status: int = 200, errors: tuple[FieldError, ...] = ()) -> 
         events={event.event_key: event for event in events},
         now=outside.clock(),
         language=chosen_language(),
+        ground=ground,
+        guard=guard,
+        param_ground=param_ground,
+        rule_word=rule_word,
         kinds=words(SUBJECT_KINDS),
         states=words(ALERT_STATES),
         verdicts=words(VERDICTS),
