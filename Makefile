@@ -17,7 +17,7 @@ demo: install  ## run the main job: simulated readers, gateways, server, code pa
 	$(BIN)/suyuan demo
 
 test: deps install judges page-judges lint types  ## install what is needed and pass every test
-	$(JUDGED) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(JUDGED) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: install  ## style and import rules
 	$(BIN)/ruff check .

@@ -18,13 +18,20 @@ from tests.services import Broker, Postgres, start_mosquitto, start_postgres
 if TYPE_CHECKING:
     from trace_server.db import Database
 
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30
+"""Bytes that a test run's databases may come to."""
 ENGINES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     # Not in pytest's folder: run as root, pytest closes that to the account that PostgreSQL runs under.
-    with tempfile.TemporaryDirectory(prefix="suyuan-postgres-") as folder, start_postgres(Path(folder)) as server:
+    where = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
+    with (
+        tempfile.TemporaryDirectory(prefix="suyuan-postgres-", dir=where) as folder,
+        start_postgres(Path(folder)) as server,
+    ):
         yield server
 
 

@@ -84,6 +84,7 @@ def write(driver: Chrome, name: str, text: str) -> None:
 
 
 def send(driver: Chrome) -> None:
+    WebDriverWait(driver, 30).until(lambda shown: shown.execute_script("return document.readyState") == "complete")
     button = driver.find_element(By.CSS_SELECTOR, "main form .btn.fill")
     button.click()
     WebDriverWait(driver, 30).until(staleness_of(button))

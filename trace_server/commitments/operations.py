@@ -127,7 +127,7 @@ def register_within(
     if found is None or row.state is not CommitmentState.IN_FORCE:
         return row, is_new
     step = Step(found, row.version, "受理单位认定", finding=finding)
-    return _advance(services, conn, now, f"unit:{acceptor}", row, step), True
+    return _advance(services, conn, now, actor, row, step), True  # who entered it cannot record the breach too
 
 
 def take_step(services: Services, actor: str, code: str, step: Step) -> Commitment:

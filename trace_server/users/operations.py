@@ -178,6 +178,7 @@ def set_factor(db: Database, now: datetime, key: bytes, token: str, secret: str,
     if not step:
         raise InputError("the code does not fit", where="code", remedy="check the clock of the phone and try the next")
     with db.begin() as conn:
+        user = _locked(conn, user)
         store.save_user(conn, replace(user, sealed_totp=rules.seal(secret, key), totp_step=step))
         audit.record(conn, now, user.actor, "user.factor", user.user_id)
         return _replace_session(conn, now, user, token, caller)
@@ -194,8 +195,8 @@ def check_factor(db: Database, now: datetime, key: bytes, token: str, code: str,
     counted = rules.counted("factor", user.user_id)
     _throttle(db, now, counted, rules.MAX_BY_ACCOUNT)
     with db.begin() as conn:
-        current = store.user_by_id(conn, user.user_id)
-        step = rules.matching_step(rules.unseal(user.sealed_totp, key), code, now, current.totp_step if current else 0)
+        user = _locked(conn, user)
+        step = rules.matching_step(rules.unseal(user.sealed_totp, key), code, now, user.totp_step)
         if step:
             store.save_user(conn, replace(user, totp_step=step))
             audit.record(conn, now, user.actor, "user.log_in", user.user_id)
@@ -232,13 +233,23 @@ def confirm(db: Database, now: datetime, token: str, password: str) -> None:
         store.confirm_session(conn, rules.token_hash(token), now)
 
 
+def _locked(conn: Connection, user: User) -> User:
+    """The account as it is now: what was read before may have been shut out or changed since, and must stay so."""
+    current = store.locked_user(conn, user.user_id)
+    if current is None or current.state is not UserState.ACTIVE:
+        raise NotAuthenticated("the account is not open", remedy="ask the administrator")
+    return current
+
+
 def change_password(db: Database, now: datetime, token: str, old: str, new: str) -> None:
     """All other sessions of the account end. Raises `InputError`, `TooManyRequests`."""
     confirm(db, now, token, old)
     session, user = _require_session(db, now, token)
     rules.check_password(new, (user.name, user.display_name, user.department))
+    hashed = rules.hash_password(new)
     with db.begin() as conn:
-        store.save_user(conn, replace(user, password_hash=rules.hash_password(new)))
+        user = _locked(conn, user)
+        store.save_user(conn, replace(user, password_hash=hashed))
         for other in store.sessions_of(conn, user.user_id):
             if other.session_id != session.session_id:
                 store.end_session(conn, user.user_id, session_id=other.session_id)

@@ -35,6 +35,12 @@ def user_by_id(conn: Connection, user_id: str) -> User | None:
     return _user(row) if row else None
 
 
+def locked_user(conn: Connection, user_id: str) -> User | None:
+    """By its id; nobody changes it until this transaction ends."""
+    row = conn.execute(select(user_account).where(user_account.c.user_id == user_id).with_for_update()).one_or_none()
+    return _user(row) if row else None
+
+
 def users(conn: Connection) -> list[User]:
     """All accounts, by name."""
     return [_user(row) for row in conn.execute(select(user_account).order_by(user_account.c.name))]

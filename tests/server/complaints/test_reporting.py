@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
@@ -20,6 +21,7 @@ from tests.server.complaints import make
 from tests.server.portal import make as goods
 from tests.server.users.conftest import Clock
 from trace_core.errors import Conflict, InputError, TooLarge
+from trace_server import app
 from trace_server.app import create_app
 from trace_server.audit.store import entries
 from trace_server.complaints import operations, paying, photos, rules, store
@@ -89,8 +91,9 @@ def test_what_was_typed_survives_a_database_that_is_away(http: FlaskClient, monk
 
 
 def test_nothing_of_the_reporter_is_in_a_cookie_a_log_a_counter_or_the_audit_log(
-    http: FlaskClient, services: Services
+    http: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(app, "log", structlog.get_logger())  # not one that an earlier test bound for good
     counted = REGISTRY.get_sample_value("suyuan_http_requests_total", COUNTED) or 0.0
     with capture_logs() as lines:
         form = make.begun(http)

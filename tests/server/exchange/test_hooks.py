@@ -261,7 +261,7 @@ def lives(outside: Services, count: int, seed: int) -> int:
 def test_a_peer_that_fails_and_loses_receipts_ends_equal_by_digest(
     http: FlaskClient, office: dict[str, str], outside: Services, peer: Peer, clock: Clock
 ) -> None:
-    count = 5000 if outside.db.url.startswith("sqlite") else 300  # the logic is one; the peer costs the time
+    count = 2000 if outside.db.url.startswith("sqlite") else 300  # the logic is one; the peer costs the time
     hook = subscribe(http, office, peer)
     peer.script = drawn(7, refuse=0.05, lose=0.05)
     records = lives(outside, count, 7)

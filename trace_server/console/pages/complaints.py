@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, request
 
-from trace_core.errors import InputError, NotAllowed, TraceError
+from trace_core.errors import InputError, NotAllowed, NotFound, TraceError
 from trace_server.cases.model import Actor
 from trace_server.complaints import operations, paying, rewarding, rules
 from trace_server.complaints.model import Complaint, Deed, Event
@@ -114,6 +114,9 @@ def identity(complaint_id: str) -> Response:
     form, actor, outside = request.form, _actor(), services()
     complaint = operations.read_file(outside, actor, complaint_id).complaint
     deed, opening_id, reason = form.get("deed", ""), form.get("opening", "")[:64], form.get("reason", "")
+    known = {one.opening_id for one in sealed.openings(outside, complaint.sealed_id)} if complaint.sealed_id else set()
+    if opening_id and opening_id not in known:  # of another complaint, which may be beyond the caller's scope
+        raise NotFound("this complaint has no such request", where="opening")
     if deed == "look":
         try:
             opened = sealed.look(outside, actor.name, opening_id, Purpose.REPORTER)
