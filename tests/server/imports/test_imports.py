@@ -13,11 +13,13 @@ from sqlalchemy import select
 from tests.server.credit.make import codes
 from tests.server.imports import make
 from tests.server.imports.make import IDENTITY, OTHER_SUBJECT, SUBJECT, Clock
-from trace_core.errors import Conflict, InputError, NotFound
+from trace_core.errors import Conflict, InputError, NotAllowed, NotFound
 from trace_server.catalog import store as catalog
 from trace_server.catalog.model import LicenceState
+from trace_server.commitments import operations as commitment_operations
 from trace_server.commitments import store as commitments
-from trace_server.commitments.model import CommitmentState
+from trace_server.commitments.model import CommitmentEvent, CommitmentState
+from trace_server.commitments.operations import Step
 from trace_server.credit import store as archive
 from trace_server.credit.model import State
 from trace_server.db import Database
@@ -248,6 +250,10 @@ def test_a_commitment_that_was_not_kept_waits_for_a_second_person(database: Data
         row = commitments.by_code(conn, "32090020260501000001")
     assert row is not None
     assert (row.state, row.told_state) == (CommitmentState.PARTLY, CommitmentState.IN_FORCE)
+    breach = Step(CommitmentEvent.RECORD_BREACH, row.version, "核实", document_no="示信认〔2026〕1号")
+    with pytest.raises(NotAllowed):  # who brought the file in is one person, whatever unit its rows name
+        commitment_operations.take_step(outside, row.determined_by, row.code, breach)
+    assert not row.determined_by.startswith("unit:")
 
 
 def test_an_entry_of_a_list_and_its_end_come_in(database: Database) -> None:
