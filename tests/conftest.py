@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
+from hypothesis import settings
 
 from tests.services import Broker, Postgres, start_mosquitto, start_postgres
 
 if TYPE_CHECKING:
     from trace_server.db import Database
+
+settings.register_profile("short", max_examples=60)
+settings.register_profile("long", max_examples=500)
+settings.load_profile("long" if os.environ.get("SUYUAN_SOAK") else "short")
 
 MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
